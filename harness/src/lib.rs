@@ -1,0 +1,3 @@
+//! pwspec: a conformance test harness for Proxy-Wasm hosts.
+
+pub mod abi;
