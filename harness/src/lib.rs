@@ -1,3 +1,5 @@
 //! pwspec: a conformance test harness for Proxy-Wasm hosts.
 
 pub mod abi;
+pub mod case;
+pub mod trace;

@@ -1,0 +1,16 @@
+//! What happened at the ABI boundary and on the wire: instances, events, what client and upstream
+//! saw, faults with blame; the canonical text form that people read and diff.
+//!
+//! Does not know what was expected, nor which host ran.
+
+mod attempt;
+mod blob;
+mod event;
+mod legend;
+mod seen;
+
+pub use attempt::*;
+pub use blob::*;
+pub use event::*;
+pub use legend::*;
+pub use seen::*;

@@ -1,0 +1,79 @@
+//! What client and upstream saw on the wire.
+//!
+//! Does not know callbacks or hostcalls.
+
+use serde::{Deserialize, Serialize};
+
+use crate::trace::Blob;
+
+/// Both ends of the proxy.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    /// By stream of the exchange, in its order; a stream that was never opened is missing.
+    pub client: Vec<ClientSaw>,
+    /// Requests that arrived at upstreams, in order of arrival.
+    pub upstream: Vec<UpstreamSaw>,
+}
+
+/// What the client of one stream saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientSaw {
+    /// Stream number, from 1.
+    pub stream: u32,
+    /// The response, as far as it came.
+    pub response: Option<Message>,
+    /// Why there is no whole response: closed, reset, timed out, aborted by the client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}
+
+/// A request that arrived at an upstream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpstreamSaw {
+    /// `main` for proxied requests, else the name of the callout's upstream.
+    pub upstream: String,
+    /// The request, as far as it came.
+    pub request: Message,
+}
+
+/// An HTTP message.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// Requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Responses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Fields in order of arrival, without pseudo-fields; names as they came.
+    pub headers: Vec<(Blob, Blob)>,
+    /// All body bytes, joined.
+    pub body: Blob,
+    /// Trailer fields in order of arrival.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trailers: Vec<(Blob, Blob)>,
+    /// Whether the message ended properly.
+    pub complete: bool,
+}
+
+impl Message {
+    /// All values of a field, compared without regard to case (RFC 9110, 5.1).
+    pub fn values<'a>(fields: &'a [(Blob, Blob)], name: &str) -> Vec<&'a Blob> {
+        let same = |b: &Blob| {
+            b.whole()
+                .is_some_and(|b| b.eq_ignore_ascii_case(name.as_bytes()))
+        };
+        fields
+            .iter()
+            .filter(|(k, _)| same(k))
+            .map(|(_, v)| v)
+            .collect()
+    }
+}
