@@ -3,4 +3,6 @@
 pub mod abi;
 pub mod case;
 pub mod host;
+pub mod judge;
+pub mod record;
 pub mod trace;

@@ -3,8 +3,10 @@
 //!
 //! Does not know guests' byte code, hosts, or verdicts.
 
+mod check;
 mod exchange;
 mod program;
 
+pub use check::*;
 pub use exchange::*;
 pub use program::*;
