@@ -5,8 +5,21 @@
 
 mod check;
 mod exchange;
+mod load;
+mod model;
+mod problem;
 mod program;
+mod resolve;
+mod schema;
+mod select;
+mod tree;
+mod yaml;
 
 pub use check::*;
 pub use exchange::*;
+pub use load::*;
+pub use model::*;
+pub use problem::*;
 pub use program::*;
+pub use schema::{CaseFile, Need, SuiteFile};
+pub use select::*;
