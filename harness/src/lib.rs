@@ -2,4 +2,5 @@
 
 pub mod abi;
 pub mod case;
+pub mod guest;
 pub mod trace;
