@@ -7,10 +7,12 @@ mod attempt;
 mod blob;
 mod event;
 mod legend;
+mod pick;
 mod seen;
 
 pub use attempt::*;
 pub use blob::*;
 pub use event::*;
 pub use legend::*;
+pub use pick::*;
 pub use seen::*;
