@@ -10,6 +10,7 @@ mod event;
 mod frames;
 mod legend;
 mod reader;
+mod pick;
 mod seen;
 mod typed;
 
@@ -20,5 +21,6 @@ pub use event::*;
 pub use frames::{FRAME_OVERHEAD, FramePart, frame_lines, frame_token, parse_frame};
 pub use legend::*;
 pub use reader::{Reader, Taken};
+pub use pick::*;
 pub use seen::*;
 pub use typed::typed_map;
