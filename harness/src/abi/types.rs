@@ -9,7 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How binding a requirement or check is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// The text is silent or leaves the host free: hosts are grouped, nobody fails.
@@ -192,7 +194,7 @@ pub struct Hostcall {
 }
 
 /// What part a guest export plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ExportKind {
     /// The ABI marker; never called.
@@ -253,7 +255,11 @@ impl EnumDef {
 
     /// The name of a number: the text's, or a dialect's own in the form `NotAllowed(3)`.
     pub fn name_of(&self, number: u64) -> Option<String> {
-        let own = self.values.iter().find(|(_, v)| *v == number).map(|(n, _)| n.clone());
+        let own = self
+            .values
+            .iter()
+            .find(|(_, v)| *v == number)
+            .map(|(n, _)| n.clone());
         own.or_else(|| {
             let (n, v) = self.foreign.iter().find(|(_, v)| *v == number)?;
             Some(format!("{n}({v})"))
