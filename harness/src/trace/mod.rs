@@ -5,6 +5,8 @@
 
 mod attempt;
 mod blob;
+mod canon;
+mod diff;
 mod event;
 mod legend;
 mod pick;
@@ -12,6 +14,8 @@ mod seen;
 
 pub use attempt::*;
 pub use blob::*;
+pub use canon::*;
+pub use diff::diff;
 pub use event::*;
 pub use legend::*;
 pub use pick::*;
