@@ -4,14 +4,22 @@
 
 mod callbacks;
 mod found;
+mod gate;
+mod known;
 mod matching;
 mod observe;
 mod question;
+mod settle;
 mod steps;
+mod tally;
 mod verdict;
 mod view;
 mod wire;
 mod words;
 
+pub use gate::{EntryState, Expectation, Gated, Gating, gate};
+pub use known::{Known, KnownError, Lacks, VersionRange};
 pub use question::{Question, judge};
+pub use settle::{Settling, failed, settle};
+pub use tally::{ByVerdict, Counted, Manner, Tally, tally};
 pub use verdict::*;

@@ -6,6 +6,8 @@
 mod attempt;
 mod blob;
 mod decode;
+mod canon;
+mod diff;
 mod event;
 mod frames;
 mod legend;
@@ -17,6 +19,8 @@ mod typed;
 pub use attempt::*;
 pub use blob::*;
 pub use decode::WHOLE_MAP;
+pub use canon::*;
+pub use diff::diff;
 pub use event::*;
 pub use frames::{FRAME_OVERHEAD, FramePart, frame_lines, frame_token, parse_frame};
 pub use legend::*;
