@@ -12,7 +12,7 @@ use crate::judge::{self, Judgement, Question, Verdict};
 use crate::record::{CanaryLine, ResultLine};
 use crate::runner::canary::{self, Canary};
 use crate::runner::plan::{ColumnPlan, Deadlines, HostPlan, Planned, Prepared, prepare, scope, token};
-use crate::trace::{Attempt, Blame, Fault, Isolation};
+use crate::trace::{Attempt, Blame, Fault, Isolation, Load};
 
 /// How cases are played.
 #[derive(Debug, Clone, Copy)]
@@ -91,22 +91,18 @@ pub fn play_host(
     if trouble.is_none() && options.isolate == Isolate::Auto && !stop.asked() {
         trouble = again_alone(suite, plan, &mut slots, driver, options, stop, watch).err();
     }
-    let extra = blocked(suite, plan, &mut slots);
-    let extra_planned: Vec<(usize, Planned)> = extra;
-    let mut added: Vec<Slot> = extra_planned
-        .iter()
-        .enumerate()
-        .map(|(i, (c, p))| {
-            let mut s = slot(suite, plan, *c, &plan.columns[*c], p, options, i);
-            s.added = true;
-            s
-        })
-        .collect();
+    let extra = settle(suite, plan, &mut slots, false);
+    let mut added: Vec<Slot> = Vec::new();
+    for (i, (c, planned)) in extra.iter().enumerate() {
+        let mut s = slot(suite, plan, *c, &plan.columns[*c], planned, options, i);
+        s.added = true;
+        added.push(s);
+    }
     if trouble.is_none() && !added.is_empty() && !stop.asked() {
         trouble = play_slots(&mut added, plan, driver, options, stop, &Silent).err();
     }
     slots.extend(added);
-    settle(plan, &mut slots);
+    settle(suite, plan, &mut slots, true);
     if let Err(t) = driver.close() {
         trouble.get_or_insert(t);
     }
@@ -384,48 +380,41 @@ fn killed(attempts: &[Attempt]) -> bool {
     attempts.iter().any(|a| a.faults.iter().any(|f| f.blame == Blame::Environment))
 }
 
-/// Blocked cases name a requirement. Where no case of it was selected, one is added.
-fn blocked(suite: &Suite, plan: &HostPlan, slots: &mut [Slot]) -> Vec<(usize, Planned)> {
-    let mut wanted: Vec<(usize, String)> = Vec::new();
-    for slot in slots.iter() {
-        let Some(Judgement { verdict: Verdict::Blocked, blocked_by: Some(req), .. }) = &slot.judgement else {
-            continue;
-        };
-        let covered = slots.iter().any(|s| s.column == slot.column && s.planned.case.covers.contains(req));
-        let key = (slot.column, req.clone());
-        if !covered && !wanted.contains(&key) {
-            wanted.push(key);
-        }
-    }
+/// Makes the blocked results of each column consistent. Where no case of the requirement that blocks
+/// them was selected, returns one to add.
+fn settle(suite: &Suite, plan: &HostPlan, slots: &mut [Slot], last: bool) -> Vec<(usize, Planned)> {
     let mut out: Vec<(usize, Planned)> = Vec::new();
-    for (c, req) in wanted {
-        let abi = &plan.columns[c].abi;
-        let mut cases = suite.cases.iter().filter(|case| case.covers.contains(&req));
-        let found = cases.find_map(|case| {
-            let resolved = scope(suite, case, abi, &plan.profile)?;
-            resolved.is_ok().then(|| Planned { case: Arc::new(case.clone()), resolved })
-        });
-        if let Some(planned) = found
-            && !out.iter().any(|(oc, p)| *oc == c && p.case.id == planned.case.id)
-        {
-            out.push((c, planned));
+    for (c, column) in plan.columns.iter().enumerate() {
+        let mut rows = Vec::new();
+        for slot in slots.iter_mut().filter(|s| s.column == c) {
+            let case = slot.planned.case.id.as_str();
+            let loaded = slot.attempts.last().is_some_and(|a| a.load == Load::Loaded);
+            if let Some(judgement) = &mut slot.judgement {
+                rows.push(judge::Settling { case, loaded, judgement });
+            }
+        }
+        for req in judge::settle(&mut rows, &marker_row(&column.abi), last) {
+            let added = case_of(suite, &req, &column.abi, &plan.profile);
+            out.extend(added.map(|planned| (c, planned)));
         }
     }
     out
 }
 
-/// A blocked case shares the fate of its requirement only if a case of that requirement does fail.
-fn settle(plan: &HostPlan, slots: &mut [Slot]) {
-    for c in 0..plan.columns.len() {
-        let mut rows: Vec<judge::Settling> = Vec::new();
-        for slot in slots.iter_mut().filter(|s| s.column == c) {
-            let case = slot.planned.case.clone();
-            if let Some(judgement) = &mut slot.judgement {
-                rows.push(judge::Settling { case: case.id.clone(), covers: case.covers.clone(), judgement });
-            }
-        }
-        judge::settle(&mut rows);
-    }
+/// The requirement that a host takes a module of this ABI at all.
+fn marker_row(abi: &Abi) -> String {
+    let prefix = format!("{}/", abi.marker);
+    let row = abi.requirements.iter().find(|r| r.id.starts_with(&prefix));
+    row.map_or(prefix.clone(), |r| r.id.clone())
+}
+
+/// A case that shows whether a requirement holds in a column.
+fn case_of(suite: &Suite, req: &str, abi: &Abi, profile: &crate::case::Profile) -> Option<Planned> {
+    let mut cases = suite.cases.iter().filter(|case| case.covers.iter().any(|c| c == req));
+    cases.find_map(|case| {
+        let resolved = scope(suite, case, abi, profile)?;
+        resolved.is_ok().then(|| Planned { case: Arc::new(case.clone()), resolved })
+    })
 }
 
 fn finish(

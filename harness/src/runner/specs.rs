@@ -67,8 +67,8 @@ impl Specs {
                 .into_iter()
                 .map(|p| Problem {
                     file: format!("specs/{}", p.file),
-                    line: p.line,
-                    column: p.column,
+                    line: p.line as u32,
+                    column: p.column as u32,
                     message: p.message,
                     help: None,
                 })
@@ -86,7 +86,13 @@ impl Specs {
         for (path, text) in self.files.iter().filter(|(p, _)| p.starts_with("hosts/")) {
             match load_profile(&format!("specs/{path}"), text) {
                 Ok(profile) => out.push(profile),
-                Err(more) => problems.extend(more),
+                Err(more) => problems.extend(more.into_iter().map(|p| Problem {
+                    file: p.file,
+                    line: p.line,
+                    column: p.column,
+                    message: p.message,
+                    help: None,
+                })),
             }
         }
         if problems.is_empty() { Ok(out) } else { Err(problems) }

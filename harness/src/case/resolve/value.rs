@@ -246,7 +246,7 @@ impl Resolver<'_> {
         }
         match (ty, node) {
             (Type::Pairs, Node::Seq(_)) => {
-                ArgValue::Data(crate::abi::pairs::encode(&self.pairs(node, path)))
+                ArgValue::Data(crate::abi::encode_pairs(&self.pairs(node, path)))
             }
             (Type::Pairs, Node::Map(_)) => ArgValue::Data(self.bytes(node, path)),
             (Type::Pairs, _) => {
