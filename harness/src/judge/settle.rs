@@ -126,11 +126,10 @@ fn fates(results: &[Settling<'_>]) -> BTreeMap<String, Fate> {
             } else {
                 Fate::Else(r.case.to_owned(), r.judgement.verdict)
             };
-            let stronger = match (fates.get(&c.req), &fate) {
-                (None, _) | (_, Fate::Fails) => true,
-                (Some(Fate::Else(..)), Fate::Blocked(_)) => true,
-                _ => false,
-            };
+            let stronger = matches!(
+                (fates.get(&c.req), &fate),
+                (None, _) | (_, Fate::Fails) | (Some(Fate::Else(..)), Fate::Blocked(_))
+            );
             if stronger {
                 fates.insert(c.req.clone(), fate);
             }
