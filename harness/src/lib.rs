@@ -2,6 +2,7 @@
 
 pub mod abi;
 pub mod case;
+pub mod guest;
 pub mod host;
 pub mod judge;
 pub mod record;
