@@ -5,8 +5,14 @@
 
 mod check;
 mod exchange;
+mod profile;
+mod profile_load;
+mod profile_parts;
 mod program;
 
 pub use check::*;
 pub use exchange::*;
+pub use profile::*;
+pub use profile_load::{NEEDS, ProfileProblem, TRIGGER, load_profile};
+pub use profile_parts::Offer;
 pub use program::*;
