@@ -2,6 +2,8 @@
 //!
 //! Does not know how a run is made, nor how it is shown.
 
+mod file;
 mod line;
 
+pub use file::*;
 pub use line::*;
