@@ -9,7 +9,7 @@ use crate::abi::{Abi, Hostcall, Type, Word};
 use crate::case::{Act, ArgValue, Call, ModuleSpec, Operand, Step};
 use crate::guest::exports::Exports;
 use crate::guest::{GuestError, GuestErrorKind};
-use crate::trace::{Blob, StepSig, Value, typed_map};
+use crate::trace::{Blob, StepSig, Value, frame_lead, typed_map};
 
 /// The most parameters, and the most words of them, that the guest holds for one hostcall.
 const MOST_WORDS: usize = 16;
@@ -85,7 +85,8 @@ pub(super) fn program(
         slots: spec.slots,
         hostcalls,
     };
-    let token = layout.put(spec.token.as_bytes())?;
+    let lead = frame_lead(&spec.token);
+    let lead_at = layout.put(lead.as_bytes())?;
     let mut counters = BTreeMap::new();
     let mut handlers = Vec::new();
     for handler in &spec.handlers {
@@ -143,8 +144,8 @@ pub(super) fn program(
             handlers_at,
             spec.handlers.len() as u32,
             heap,
-            token,
-            spec.token.len() as u32,
+            lead_at,
+            lead.len() as u32,
             max_line,
             slots_at,
             counters_at,

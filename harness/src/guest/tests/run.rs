@@ -58,3 +58,19 @@ fn a_hostcall_with_an_allocation_inside() {
     assert_eq!(allocation.args[0].value, Value::Number(3));
     assert!(matches!(allocation.end, Returned::Value(Value::Pointer(p)) if p > 0));
 }
+#[test]
+fn tmp_timing() {
+    let s = spec(vec![on(HEADERS, vec![get("x-here")])]);
+    let a = abi();
+    let module = build(&s, &a).unwrap();
+    let t = std::time::Instant::now();
+    for _ in 0..100 { build(&s, &a).unwrap(); }
+    eprintln!("build {:?} size {}", t.elapsed() / 100, module.wasm.len());
+    for _ in 0..5 {
+        let store = wasmer::Store::default();
+        let t = std::time::Instant::now();
+        wasmer::Module::new(&store, &module.wasm).unwrap();
+        eprintln!("compile {:?}", t.elapsed());
+    }
+    std::fs::write("/tmp/guest.wasm", &module.wasm).unwrap();
+}
