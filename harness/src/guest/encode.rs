@@ -13,6 +13,8 @@ use crate::trace::{Blob, StepSig, Value, frame_lead, typed_map};
 
 /// The most parameters, and the most words of them, that the guest holds for one hostcall.
 const MOST_WORDS: usize = 16;
+/// The most bytes of a generated value: 256 MiB.
+const LARGEST: u32 = 256 << 20;
 /// Rows of a table of call counters: one per context that the guest keeps.
 const ROWS: u32 = 512;
 /// Bytes of a slot.
@@ -362,6 +364,12 @@ impl Layout<'_> {
             }
             ArgValue::Fill { pattern, len } if is_input_pair && *ty != Type::Iovec => {
                 let len = long(*len)?;
+                if len > LARGEST {
+                    return Err(wrong(
+                        call,
+                        format_args!("{name}: {len} bytes, a guest makes at most {LARGEST}"),
+                    ));
+                }
                 if pattern.is_empty() && len > 0 {
                     return Err(wrong(call, format_args!("{name}: the pattern is empty")));
                 }
