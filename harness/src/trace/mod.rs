@@ -17,7 +17,7 @@ pub use attempt::*;
 pub use blob::*;
 pub use decode::WHOLE_MAP;
 pub use event::*;
-pub use frames::{FRAME_OVERHEAD, FramePart, frame_lines, frame_token, parse_frame};
+pub use frames::{FRAME_OVERHEAD, FramePart, frame_lead, frame_lines, frame_token, parse_frame};
 pub use legend::*;
 pub use reader::{Reader, Taken};
 pub use seen::*;
