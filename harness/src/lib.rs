@@ -6,4 +6,5 @@ pub mod guest;
 pub mod host;
 pub mod judge;
 pub mod record;
+pub mod runner;
 pub mod trace;

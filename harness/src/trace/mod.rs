@@ -6,19 +6,25 @@
 mod attempt;
 mod blob;
 mod decode;
+mod canon;
+mod diff;
 mod event;
 mod frames;
 mod legend;
 mod reader;
+mod pick;
 mod seen;
 mod typed;
 
 pub use attempt::*;
 pub use blob::*;
 pub use decode::WHOLE_MAP;
+pub use canon::*;
+pub use diff::diff;
 pub use event::*;
 pub use frames::{FRAME_OVERHEAD, FramePart, frame_lead, frame_lines, frame_token, parse_frame};
 pub use legend::*;
 pub use reader::{Reader, Taken};
+pub use pick::*;
 pub use seen::*;
 pub use typed::typed_map;

@@ -1,0 +1,18 @@
+//! Plans, plays, judges, compares with snapshots, and says what happened as record lines.
+//!
+//! Does not know how a run is shown, nor what was typed.
+
+mod canary;
+pub mod clock;
+mod plan;
+mod play;
+mod run;
+mod snapshot;
+mod specs;
+
+pub use canary::Canary;
+pub use plan::*;
+pub use play::*;
+pub use run::*;
+pub use specs::Specs;
+pub use snapshot::*;
