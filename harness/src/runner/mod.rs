@@ -14,5 +14,5 @@ pub use canary::Canary;
 pub use plan::*;
 pub use play::*;
 pub use run::*;
-pub use specs::Specs;
 pub use snapshot::*;
+pub use specs::Specs;
