@@ -37,8 +37,9 @@ pub enum Field {
     Handlers,
     HandlerCount,
     Heap,
-    Token,
-    TokenLen,
+    /// Prefix, length of the token, token: how every line begins.
+    Lead,
+    LeadLen,
     MaxLine,
     Slots,
     Counters,

@@ -82,20 +82,23 @@ pub fn set_long(at: u32, value: u64) {
 
 /// Writes a byte.
 pub fn set_byte(at: u32, value: u8) {
-    // SAFETY: as for `set_word`.
-    unsafe { (at as *mut u8).write(value) }
+    // SAFETY: as for `set_word`. Volatile, so that loops of it do not become calls of the
+    // library's `memmove` and `memset`, which every host would have to compile.
+    unsafe { (at as *mut u8).write_volatile(value) }
 }
 
-/// Copies `len` bytes; the areas may overlap.
+/// Copies `len` bytes downwards or between areas that do not overlap.
 pub fn copy(from: u32, to: u32, len: u32) {
-    // SAFETY: callers checked both areas.
-    unsafe { core::ptr::copy(from as *const u8, to as *mut u8, len as usize) }
+    for i in 0..len {
+        set_byte(to + i, byte(from + i));
+    }
 }
 
 /// Fills `len` bytes with the sentinel.
 pub fn fill_sentinel(at: u32, len: u32) {
-    // SAFETY: callers own the area.
-    unsafe { core::ptr::write_bytes(at as *mut u8, SENTINEL, len as usize) }
+    for i in 0..len {
+        set_byte(at + i, SENTINEL);
+    }
 }
 
 /// Whether `len` bytes at `at` lie inside memory.

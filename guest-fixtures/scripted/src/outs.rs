@@ -3,6 +3,8 @@
 //!
 //! Knows parameters by their shape in memory. Does not know any hostcall.
 
+use core::mem::MaybeUninit;
+
 use crate::memory::{self, SENTINEL, long, word};
 use crate::program::Call;
 use crate::record::{Record, WHOLE, WHOLE_MAP};
@@ -49,18 +51,21 @@ pub struct Arguments {
     params: u32,
     count: u32,
     saves: u32,
-    words: [u64; MOST],
+    /// The words, as far as they are used.
+    words: MaybeUninit<[u64; MOST]>,
     used: u32,
-    /// The guest's own words for outputs, 8 bytes a parameter.
-    cells: [u64; MOST],
+    /// The guest's own words for outputs, 8 bytes a parameter; filled before each call.
+    cells: MaybeUninit<[u64; MOST]>,
 }
 
 /// A parameter while its list is walked.
 struct Param {
     at: u32,
+    next: u32,
     index: u32,
-    /// Its first word among the words.
+    /// Its first word among the words, and how many it has.
     flat: u32,
+    width: u32,
     kind: u32,
     out: u32,
 }
@@ -72,21 +77,22 @@ impl Arguments {
             params,
             count,
             saves,
-            words: [0; MOST],
+            words: MaybeUninit::uninit(),
             used: 0,
-            cells: [0; MOST],
+            cells: MaybeUninit::uninit(),
         }
     }
 
     /// The words that the dispatcher unpacks.
     pub fn words(&self) -> *const u64 {
-        self.words.as_ptr()
+        self.words.as_ptr().cast()
     }
 
     fn word(&self, i: u32) -> u32 {
         long(self.words.as_ptr() as u32 + 8 * i) as u32
     }
 
+    #[inline(never)]
     fn push(&mut self, value: u64) {
         memory::set_long(self.words.as_mut_ptr() as u32 + 8 * self.used, value);
         self.used += 1;
@@ -96,32 +102,44 @@ impl Arguments {
         self.cells.as_ptr() as u32 + 8 * param.index
     }
 
-    /// The parameter after `before`, or the first.
-    fn next(&self, before: Option<Param>) -> Option<Param> {
-        let (at, index, flat) = match before {
-            None => (self.params, 0, 0),
-            Some(p) => {
-                let words = match p.kind {
-                    WORD => 1,
-                    OUT => word(p.at + START),
-                    _ => 2,
-                };
-                (p.at + word(p.at), p.index + 1, p.flat + words)
-            }
+    /// A walk that stands before the first parameter.
+    fn walk(&self) -> Param {
+        Param {
+            next: self.params,
+            at: 0,
+            index: u32::MAX,
+            flat: 0,
+            width: 0,
+            kind: 0,
+            out: 0,
+        }
+    }
+
+    /// Goes on to the next parameter; false after the last.
+    #[inline(never)]
+    fn on(&self, param: &mut Param) -> bool {
+        param.at = param.next;
+        param.index = param.index.wrapping_add(1);
+        param.flat += param.width;
+        if param.index >= self.count {
+            return false;
+        }
+        param.next = param.at + word(param.at);
+        param.kind = word(param.at + 4);
+        param.out = word(param.at + 8);
+        param.width = match param.kind {
+            WORD => 1,
+            OUT => word(param.at + START),
+            _ => 2,
         };
-        (index < self.count).then(|| Param {
-            at,
-            index,
-            flat,
-            kind: word(at + 4),
-            out: word(at + 8),
-        })
+        true
     }
 
     /// Computes all words; false when there is no memory for them.
+    #[inline(never)]
     pub fn resolve(&mut self, call: &Call) -> bool {
-        let mut next = self.next(None);
-        while let Some(param) = next {
+        let mut param = self.walk();
+        while self.on(&mut param) {
             let at = param.at + START;
             match param.kind {
                 WORD => {
@@ -143,7 +161,8 @@ impl Arguments {
                         return false;
                     }
                     if param.kind == FILL {
-                        let (pattern, period) = (word(at + 4), word(at + 8));
+                        // Never zero for a value that has bytes; said so that no check is compiled in.
+                        let (pattern, period) = (word(at + 4), word(at + 8).max(1));
                         for i in 0..len {
                             memory::set_byte(area + i, memory::byte(pattern + i % period));
                         }
@@ -170,12 +189,12 @@ impl Arguments {
                     }
                 }
             }
-            next = self.next(Some(param));
         }
         true
     }
 
     /// Chooses the addresses of an output's words: the program's, else the guest's own.
+    #[inline(never)]
     fn place(&mut self, param: &Param, call: &Call) -> bool {
         let at = param.at + START;
         for i in 0..word(at) {
@@ -215,14 +234,15 @@ impl Arguments {
     }
 
     /// Records that the hostcall is about to be made, with all words and the bytes from slots.
+    #[inline(never)]
     pub fn announce(&self, step: u32) {
         let mut record = Record::calling(step);
         record.number(u64::from(self.used));
         for i in 0..self.used {
             record.number(long(self.words.as_ptr() as u32 + 8 * i));
         }
-        let mut next = self.next(None);
-        while let Some(param) = next {
+        let mut param = self.walk();
+        while self.on(&mut param) {
             if param.kind == SAVED {
                 let (at, len) = (self.word(param.flat), self.word(param.flat + 1));
                 if memory::readable(at, len) {
@@ -230,17 +250,17 @@ impl Arguments {
                     record.value(at, len, WHOLE);
                 }
             }
-            next = self.next(Some(param));
         }
         record.byte(0);
         record.keep();
     }
 
     /// Fills all outputs of the guest's own with the sentinel.
+    #[inline(never)]
     pub fn clear(&mut self) {
         memory::fill_sentinel(self.cells.as_mut_ptr() as u32, 8 * MOST as u32);
-        let mut next = self.next(None);
-        while let Some(param) = next {
+        let mut param = self.walk();
+        while self.on(&mut param) {
             let given = self.given(&param);
             if param.out == AREA && given == 0 {
                 memory::fill_sentinel(self.word(param.flat), self.word(param.flat + 1));
@@ -253,27 +273,27 @@ impl Arguments {
                     memory::fill_sentinel(self.word(param.flat + 1), ARRAY_BYTES);
                 }
             }
-            next = self.next(Some(param));
         }
     }
 
     /// Records what came back and keeps what the program wants kept.
+    #[inline(never)]
     pub fn report(&self, value: u64) {
         let mut record = Record::result(value);
-        let mut next = self.next(None);
-        while let Some(param) = next {
+        let mut param = self.walk();
+        while self.on(&mut param) {
             if param.out != NONE {
                 record.byte(param.index as u8 + 1);
                 let (value, len) = self.output(&param, &mut record);
                 self.save(&param, value, len);
             }
-            next = self.next(Some(param));
         }
         record.byte(0);
         record.keep();
     }
 
     /// Records one output; returns what a slot keeps of it.
+    #[inline(never)]
     fn output(&self, param: &Param, record: &mut Record) -> (Option<u64>, u32) {
         let given = self.given(param);
         let cell = self.cell(param);
@@ -352,6 +372,7 @@ impl Arguments {
         }
     }
 
+    #[inline(never)]
     fn save(&self, param: &Param, value: Option<u64>, len: u32) {
         let Some(value) = value else { return };
         let mut end = self.params;

@@ -148,9 +148,9 @@ pub fn no_context(number: u32) {
     one(NO_CONTEXT, u64::from(number));
 }
 
-/// Everything under way ended in a trap.
-pub fn abandon() {
-    Record::new(ABANDONED).keep();
+/// All but the outermost `depth` calls from the host ended in a trap.
+pub fn abandon(depth: u32) {
+    one(ABANDONED, u64::from(depth));
 }
 
 fn one(kind: u8, value: u64) {

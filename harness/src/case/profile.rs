@@ -325,7 +325,10 @@ impl Profile {
         match self.offers.get(need) {
             Some(Offer::Yes) => Ok(()),
             Some(Offer::No(why)) => Err(why.clone()),
-            None => Err(format!("the profile of {} does not offer {need}", self.name)),
+            None => Err(format!(
+                "the profile of {} does not offer {need}",
+                self.name
+            )),
         }
     }
 

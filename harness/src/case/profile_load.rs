@@ -120,7 +120,10 @@ impl Place {
                     return at(start, 0);
                 };
                 let same = items.filter(|(_, column)| *column == first.1);
-                let (line, column) = std::iter::once(first).chain(same).nth(*nth).unwrap_or(first);
+                let (line, column) = std::iter::once(first)
+                    .chain(same)
+                    .nth(*nth)
+                    .unwrap_or(first);
                 at(line, column)
             }
         }
@@ -133,10 +136,18 @@ fn check(p: &Profile) -> Vec<(Place, String)> {
     if p.version != 1 {
         out.push((
             key("version", ""),
-            format!("version {} of the profile format is not known, only 1 is", p.version),
+            format!(
+                "version {} of the profile format is not known, only 1 is",
+                p.version
+            ),
         ));
     }
-    if p.name.is_empty() || !p.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+    if p.name.is_empty()
+        || !p
+            .name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    {
         out.push((key("name", ""), "a name is letters, digits and `-`".into()));
     }
     if p.abi.is_empty() {
@@ -178,7 +189,9 @@ fn check(p: &Profile) -> Vec<(Place, String)> {
         if let Some(range) = &entry.versions
             && version_matches(range, "0").is_none()
         {
-            say(format!("`{range}` is no range of versions such as `>=1.36 <1.40`"));
+            say(format!(
+                "`{range}` is no range of versions such as `>=1.36 <1.40`"
+            ));
         }
         for abi in &entry.abi {
             if !p.abi.contains(abi) {
@@ -262,7 +275,11 @@ fn check_patterns(p: &Profile, out: &mut Vec<(Place, String)>) {
         patterns.extend(rejected.map(|r| ("listeners", r.as_str(), &["name", "text"] as &[&str])));
     }
     let says = &p.says;
-    patterns.extend(says.unlinked.iter().map(|r| ("says", r.as_str(), &["import"] as &[&str])));
+    patterns.extend(
+        says.unlinked
+            .iter()
+            .map(|r| ("says", r.as_str(), &["import"] as &[&str])),
+    );
     let others = says.refused.iter().chain(&says.trap);
     patterns.extend(others.map(|r| ("says", r.as_str(), &[] as &[&str])));
     for (key, pattern, groups) in patterns {

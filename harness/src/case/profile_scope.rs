@@ -48,24 +48,36 @@ impl Profile {
 
     /// Which stated limit of the host the case is beyond.
     pub fn beyond_limits(&self, case: &Resolved) -> Option<String> {
-        let size = |fields: &Fields| -> u64 { fields.iter().map(|(k, v)| (k.len() + v.len()) as u64).sum() };
+        let size = |fields: &Fields| -> u64 {
+            fields.iter().map(|(k, v)| (k.len() + v.len()) as u64).sum()
+        };
         let body = |chunks: &[Vec<u8>]| -> u64 { chunks.iter().map(|c| c.len() as u64).sum() };
         let streams = &case.exchange.streams;
-        let headers = streams.iter().flat_map(|s| [size(&s.request.headers), size(&s.answer.headers)]).max();
+        let headers = streams
+            .iter()
+            .flat_map(|s| [size(&s.request.headers), size(&s.answer.headers)])
+            .max();
         if let (Some(limit), Some(have)) = (self.limits.header_bytes, headers)
             && have > limit
         {
-            return Some(format!("fields of {have} bytes are beyond the host's limit of {limit}"));
+            return Some(format!(
+                "fields of {have} bytes are beyond the host's limit of {limit}"
+            ));
         }
         let pauses = case.vms.iter().flat_map(|v| &v.module.handlers).any(|h| {
-            h.steps.iter().any(|s| matches!(s.act, Act::Return(crate::case::Operand::Const(1))))
+            h.steps
+                .iter()
+                .any(|s| matches!(s.act, Act::Return(crate::case::Operand::Const(1))))
                 && h.callback.contains("_body")
         });
-        let largest = streams.iter().flat_map(|s| [body(&s.request.body), body(&s.answer.body)]).max();
+        let largest = streams
+            .iter()
+            .flat_map(|s| [body(&s.request.body), body(&s.answer.body)])
+            .max();
         match (self.limits.paused_body_bytes, largest) {
-            (Some(limit), Some(have)) if pauses && have > limit => {
-                Some(format!("a paused body of {have} bytes is beyond the host's limit of {limit}"))
-            }
+            (Some(limit), Some(have)) if pauses && have > limit => Some(format!(
+                "a paused body of {have} bytes is beyond the host's limit of {limit}"
+            )),
             _ => None,
         }
     }

@@ -9,10 +9,12 @@ use crate::abi::{Abi, Hostcall, Type, Word};
 use crate::case::{Act, ArgValue, Call, ModuleSpec, Operand, Step};
 use crate::guest::exports::Exports;
 use crate::guest::{GuestError, GuestErrorKind};
-use crate::trace::{Blob, StepSig, Value, typed_map};
+use crate::trace::{Blob, StepSig, Value, frame_lead, typed_map};
 
 /// The most parameters, and the most words of them, that the guest holds for one hostcall.
 const MOST_WORDS: usize = 16;
+/// The most bytes of a generated value: 256 MiB.
+const LARGEST: u32 = 256 << 20;
 /// Rows of a table of call counters: one per context that the guest keeps.
 const ROWS: u32 = 512;
 /// Bytes of a slot.
@@ -85,7 +87,8 @@ pub(super) fn program(
         slots: spec.slots,
         hostcalls,
     };
-    let token = layout.put(spec.token.as_bytes())?;
+    let lead = frame_lead(&spec.token);
+    let lead_at = layout.put(lead.as_bytes())?;
     let mut counters = BTreeMap::new();
     let mut handlers = Vec::new();
     for handler in &spec.handlers {
@@ -143,8 +146,8 @@ pub(super) fn program(
             handlers_at,
             spec.handlers.len() as u32,
             heap,
-            token,
-            spec.token.len() as u32,
+            lead_at,
+            lead.len() as u32,
             max_line,
             slots_at,
             counters_at,
@@ -361,6 +364,12 @@ impl Layout<'_> {
             }
             ArgValue::Fill { pattern, len } if is_input_pair && *ty != Type::Iovec => {
                 let len = long(*len)?;
+                if len > LARGEST {
+                    return Err(wrong(
+                        call,
+                        format_args!("{name}: {len} bytes, a guest makes at most {LARGEST}"),
+                    ));
+                }
                 if pattern.is_empty() && len > 0 {
                     return Err(wrong(call, format_args!("{name}: the pattern is empty")));
                 }

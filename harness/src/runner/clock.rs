@@ -12,7 +12,12 @@ pub fn rfc3339(time: SystemTime) -> String {
     let t = seconds(time);
     let (y, m, d) = civil(t / 86_400);
     let s = t % 86_400;
-    format!("{y:04}-{m:02}-{d:02}T{:02}:{:02}:{:02}Z", s / 3600, s / 60 % 60, s % 60)
+    format!(
+        "{y:04}-{m:02}-{d:02}T{:02}:{:02}:{:02}Z",
+        s / 3600,
+        s / 60 % 60,
+        s % 60
+    )
 }
 
 /// `20261124-104700`.

@@ -16,5 +16,5 @@ pub use hosts::*;
 pub use plan::*;
 pub use play::*;
 pub use run::*;
-pub use specs::Specs;
 pub use snapshot::*;
+pub use specs::Specs;

@@ -56,7 +56,11 @@ pub fn plan_host(
     min_level: Option<crate::abi::Level>,
 ) -> HostPlan {
     let mut columns = Vec::new();
-    for id in profile.abi.iter().filter(|id| abis.is_empty() || abis.contains(id)) {
+    for id in profile
+        .abi
+        .iter()
+        .filter(|id| abis.is_empty() || abis.contains(id))
+    {
         let Some(abi) = suite.abi(id) else { continue };
         let mut cases = Vec::new();
         for case in &suite.cases {
@@ -64,12 +68,23 @@ pub fn plan_host(
                 continue;
             }
             if let Some(resolved) = scope(suite, case, abi, profile) {
-                cases.push(Planned { case: Arc::new(case.clone()), resolved });
+                cases.push(Planned {
+                    case: Arc::new(case.clone()),
+                    resolved,
+                });
             }
         }
-        columns.push(ColumnPlan { column: column(profile, identity, abi), abi: abi.clone(), cases });
+        columns.push(ColumnPlan {
+            column: column(profile, identity, abi),
+            abi: abi.clone(),
+            cases,
+        });
     }
-    HostPlan { profile: profile.clone(), identity: identity.clone(), columns }
+    HostPlan {
+        profile: profile.clone(),
+        identity: identity.clone(),
+        columns,
+    }
 }
 
 /// The column of a host and an ABI.
@@ -95,7 +110,10 @@ pub fn scope(
     profile: &Profile,
 ) -> Option<Result<Arc<Resolved>, String>> {
     let upstream = |name: &str| profile.upstream(name);
-    let env = Env { token: FIXED_TOKEN, upstream: &upstream };
+    let env = Env {
+        token: FIXED_TOKEN,
+        upstream: &upstream,
+    };
     let resolved = match suite.resolve(case, abi, &env) {
         Ok(resolved) => resolved,
         Err(Unavailable::NotInVersion(_)) => return None,
@@ -145,8 +163,13 @@ pub fn prepare(
     options: &Deadlines,
 ) -> Result<Prepared, String> {
     let upstream = |name: &str| profile.upstream(name);
-    let env = Env { token, upstream: &upstream };
-    let resolved = suite.resolve(&planned.case, abi, &env).map_err(|e| format!("{e:?}"))?;
+    let env = Env {
+        token,
+        upstream: &upstream,
+    };
+    let resolved = suite
+        .resolve(&planned.case, abi, &env)
+        .map_err(|e| format!("{e:?}"))?;
     let mut vms = Vec::new();
     let mut hash = Sha256::new();
     for vm in &resolved.vms {
@@ -171,9 +194,16 @@ pub fn prepare(
     }
     let module_digest = short_hex(&hash.finalize());
     let fixed = planned.resolved.as_ref().map_err(Clone::clone)?;
-    let program_digest = short_hex(&Sha256::digest(format!("{:?}{:?}", fixed.vms, fixed.exchange)));
+    let program_digest = short_hex(&Sha256::digest(format!(
+        "{:?}{:?}",
+        fixed.vms, fixed.exchange
+    )));
     let deadline = resolved.deadline_ms.map_or(
-        if resolved.alone { options.alone } else { options.shared },
+        if resolved.alone {
+            options.alone
+        } else {
+            options.shared
+        },
         std::time::Duration::from_millis,
     );
     let job = Job {
@@ -187,7 +217,12 @@ pub fn prepare(
         deadline,
         alone: resolved.alone,
     };
-    Ok(Prepared { job, resolved: Arc::new(resolved), program_digest, module_digest })
+    Ok(Prepared {
+        job,
+        resolved: Arc::new(resolved),
+        program_digest,
+        module_digest,
+    })
 }
 
 /// Deadlines of attempts.
@@ -207,5 +242,9 @@ fn short_hex(bytes: &[u8]) -> String {
 pub fn token(seed: u64, column: &str, case: &str, attempt: u32) -> String {
     let digest = Sha256::digest(format!("{seed} {column} {case} {attempt}"));
     const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    digest.iter().take(8).map(|b| LETTERS[usize::from(b & 31)] as char).collect()
+    digest
+        .iter()
+        .take(8)
+        .map(|b| LETTERS[usize::from(b & 31)] as char)
+        .collect()
 }

@@ -11,7 +11,9 @@ use crate::host::{Driver, Stop, Trouble};
 use crate::judge::{self, Judgement, Question, Verdict};
 use crate::record::{CanaryLine, ResultLine};
 use crate::runner::canary::{self, Canary};
-use crate::runner::plan::{ColumnPlan, Deadlines, HostPlan, Planned, Prepared, prepare, scope, token};
+use crate::runner::plan::{
+    ColumnPlan, Deadlines, HostPlan, Planned, Prepared, prepare, scope, token,
+};
 use crate::trace::{Attempt, Blame, Fault, Isolation, Load};
 
 /// How cases are played.
@@ -109,7 +111,13 @@ pub fn play_host(
     for canary in &mut canaries {
         canary.what = canary.what.trim().to_owned();
     }
-    finish(plan, slots, canaries, trouble, began.elapsed().as_secs_f64())
+    finish(
+        plan,
+        slots,
+        canaries,
+        trouble,
+        began.elapsed().as_secs_f64(),
+    )
 }
 
 /// Nobody watches.
@@ -132,19 +140,39 @@ fn slot<'p>(
 ) -> Slot<'p> {
     let token = token(options.seed, &column.column.name, &planned.case.id, 1);
     let prepared = match &planned.resolved {
-        Ok(_) => prepare(suite, planned, &column.abi, &plan.profile, &token, index, &options.deadlines)
-            .map(|mut p| {
-                p.job.alone |= options.isolate == Isolate::Alone;
-                p
-            }),
+        Ok(_) => prepare(
+            suite,
+            planned,
+            &column.abi,
+            &plan.profile,
+            &token,
+            index,
+            &options.deadlines,
+        )
+        .map(|mut p| {
+            p.job.alone |= options.isolate == Isolate::Alone;
+            p
+        }),
         Err(why) => Err(why.clone()),
     };
     let judgement = match (&planned.resolved, &prepared) {
         (Err(why), _) => Some(verdict_only(planned, Verdict::OutOfScope, why.clone())),
-        (Ok(_), Err(why)) => Some(verdict_only(planned, Verdict::NotRun, format!("harness: {why}"))),
+        (Ok(_), Err(why)) => Some(verdict_only(
+            planned,
+            Verdict::NotRun,
+            format!("harness: {why}"),
+        )),
         _ => None,
     };
-    Slot { column: c, planned, prepared, attempts: Vec::new(), judgement, company: false, added: false }
+    Slot {
+        column: c,
+        planned,
+        prepared,
+        attempts: Vec::new(),
+        judgement,
+        company: false,
+        added: false,
+    }
 }
 
 fn verdict_only(planned: &Planned, verdict: Verdict, reason: String) -> Judgement {
@@ -179,20 +207,36 @@ pub fn canaries(
     which: &[Canary],
 ) -> (Vec<CanaryLine>, Option<Trouble>) {
     use crate::host::TroubleKind;
-    let Some(column) = plan.columns.first() else { return (Vec::new(), None) };
+    let Some(column) = plan.columns.first() else {
+        return (Vec::new(), None);
+    };
     let cases = match canary::suite(suite.abis.clone(), options.seed) {
         Ok(cases) => cases,
         Err(problems) => {
-            let what = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            let what = problems
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("; ");
             return (Vec::new(), Some(Trouble::new(TroubleKind::Canary, what)));
         }
     };
     let mut planned = Vec::new();
     for canary in which {
         let id = format!("canary/{}", canary.name());
-        let Some(case) = cases.case(&id) else { continue };
-        let Some(resolved) = scope(&cases, case, &column.abi, &plan.profile) else { continue };
-        planned.push((*canary, Planned { case: Arc::new(case.clone()), resolved }));
+        let Some(case) = cases.case(&id) else {
+            continue;
+        };
+        let Some(resolved) = scope(&cases, case, &column.abi, &plan.profile) else {
+            continue;
+        };
+        planned.push((
+            *canary,
+            Planned {
+                case: Arc::new(case.clone()),
+                resolved,
+            },
+        ));
     }
     let mut slots: Vec<Slot> = planned
         .iter()
@@ -209,19 +253,29 @@ pub fn canaries(
         };
         let ok = verdict == canary.due();
         let what = format!("{verdict}, as it must be {}", canary.due());
-        let what = if ok { what } else { format!("{verdict} instead of {}: {why}", canary.due()) };
+        let what = if ok {
+            what
+        } else {
+            format!("{verdict} instead of {}: {why}", canary.due())
+        };
         if !ok {
             wrong.get_or_insert_with(|| format!("canary `{}`: {what}", canary.name()));
         }
         let column = column.column.name.clone();
-        lines.push(CanaryLine { column, canary: canary.name().to_owned(), ok, what });
+        lines.push(CanaryLine {
+            column,
+            canary: canary.name().to_owned(),
+            ok,
+            what,
+        });
     }
     let trouble = trouble.or_else(|| {
         if stop.asked() {
             return None;
         }
         wrong.map(|w| {
-            Trouble::new(TroubleKind::Canary, w).help(format!("pwspec doctor {}", plan.profile.name))
+            Trouble::new(TroubleKind::Canary, w)
+                .help(format!("pwspec doctor {}", plan.profile.name))
         })
     });
     (lines, trouble)
@@ -230,7 +284,11 @@ pub fn canaries(
 fn canary_story(j: &Judgement) -> String {
     let failed = j.checks.iter().find(|c| c.outcome != judge::Outcome::Pass);
     let check = failed.map(|c| format!("{}: expected {}, {}", c.name, c.expected, c.got));
-    [j.reason.clone(), check].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    [j.reason.clone(), check]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// Plays every slot that has a job and no judgement yet, and judges it.
@@ -265,16 +323,24 @@ fn play_slots(
         let column = &plan.columns[slot.column];
         let judgement = judge_attempt(&column.abi, prepared, &attempt, &slot.planned.case);
         if watch.result(slot.column, &slot.planned.case, &judgement) {
-            let mut n = failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut n = failures
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             *n += 1;
             if options.max_fail.is_some_and(|max| *n >= max) {
                 stop.ask();
             }
         }
-        played.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((i, attempt, judgement));
+        played
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push((i, attempt, judgement));
     };
     let out = driver.play(jobs, stop, &done);
-    for (i, attempt, judgement) in played.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+    for (i, attempt, judgement) in played
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    {
         slots[i].attempts.push(attempt);
         slots[i].judgement = Some(judgement);
     }
@@ -310,11 +376,16 @@ fn again_alone(
 ) -> Result<(), Trouble> {
     let mut again: Vec<usize> = Vec::new();
     for (i, slot) in slots.iter().enumerate() {
-        let Some(attempt) = slot.attempts.last() else { continue };
-        let Some(judgement) = &slot.judgement else { continue };
+        let Some(attempt) = slot.attempts.last() else {
+            continue;
+        };
+        let Some(judgement) = &slot.judgement else {
+            continue;
+        };
         let bad = judgement.verdict.fails()
             || matches!(judgement.verdict, Verdict::NotRun)
-            || (judgement.verdict == Verdict::Blocked && watch.result(slot.column, &slot.planned.case, judgement));
+            || (judgement.verdict == Verdict::Blocked
+                && watch.result(slot.column, &slot.planned.case, judgement));
         let bad = bad && watch.result(slot.column, &slot.planned.case, judgement);
         if attempt.isolation == Isolation::Shared && bad {
             again.push(i);
@@ -328,8 +399,15 @@ fn again_alone(
         let old = &slots[*i];
         let column = &plan.columns[old.column];
         let token = token(options.seed, &column.column.name, &old.planned.case.id, 2);
-        let prepared =
-            prepare(suite, old.planned, &column.abi, &plan.profile, &token, 0, &options.deadlines);
+        let prepared = prepare(
+            suite,
+            old.planned,
+            &column.abi,
+            &plan.profile,
+            &token,
+            0,
+            &options.deadlines,
+        );
         let prepared = prepared.map(|mut p| {
             p.job.alone = true;
             p
@@ -347,7 +425,8 @@ fn again_alone(
     let out = play_slots(&mut alone, plan, driver, options, stop, &Silent);
     for (i, new) in again.into_iter().zip(alone) {
         let old = &mut slots[i];
-        let (Some(mut judgement), Some(attempt)) = (new.judgement, new.attempts.into_iter().next()) else {
+        let (Some(mut judgement), Some(attempt)) = (new.judgement, new.attempts.into_iter().next())
+        else {
             continue;
         };
         let before = old.judgement.as_ref().map(|j| j.verdict);
@@ -363,11 +442,16 @@ fn again_alone(
             ));
             judgement.verdict = Verdict::NotRun;
             if let Some(last) = old.attempts.last_mut() {
-                last.faults.push(Fault::new(Blame::Harness, "passed alone, failed in company"));
+                last.faults.push(Fault::new(
+                    Blame::Harness,
+                    "passed alone, failed in company",
+                ));
             }
         } else if was_fault && judgement.verdict != Verdict::NotRun && killed(&old.attempts) {
             // The host was killed from outside in company: that is the machine's doing, and said so.
-            judgement.reason = Some("environment: the host was killed from outside; alone it ended normally".into());
+            judgement.reason = Some(
+                "environment: the host was killed from outside; alone it ended normally".into(),
+            );
             judgement.verdict = Verdict::NotRun;
             old.company = true;
         }
@@ -377,7 +461,9 @@ fn again_alone(
 }
 
 fn killed(attempts: &[Attempt]) -> bool {
-    attempts.iter().any(|a| a.faults.iter().any(|f| f.blame == Blame::Environment))
+    attempts
+        .iter()
+        .any(|a| a.faults.iter().any(|f| f.blame == Blame::Environment))
 }
 
 /// Makes the blocked results of each column consistent. Where no case of the requirement that blocks
@@ -390,7 +476,11 @@ fn settle(suite: &Suite, plan: &HostPlan, slots: &mut [Slot], last: bool) -> Vec
             let case = slot.planned.case.id.as_str();
             let loaded = slot.attempts.last().is_some_and(|a| a.load == Load::Loaded);
             if let Some(judgement) = &mut slot.judgement {
-                rows.push(judge::Settling { case, loaded, judgement });
+                rows.push(judge::Settling {
+                    case,
+                    loaded,
+                    judgement,
+                });
             }
         }
         for req in judge::settle(&mut rows, &marker_row(&column.abi), last) {
@@ -410,10 +500,16 @@ fn marker_row(abi: &Abi) -> String {
 
 /// A case that shows whether a requirement holds in a column.
 fn case_of(suite: &Suite, req: &str, abi: &Abi, profile: &crate::case::Profile) -> Option<Planned> {
-    let mut cases = suite.cases.iter().filter(|case| case.covers.iter().any(|c| c == req));
+    let mut cases = suite
+        .cases
+        .iter()
+        .filter(|case| case.covers.iter().any(|c| c == req));
     cases.find_map(|case| {
         let resolved = scope(suite, case, abi, profile)?;
-        resolved.is_ok().then(|| Planned { case: Arc::new(case.clone()), resolved })
+        resolved.is_ok().then(|| Planned {
+            case: Arc::new(case.clone()),
+            resolved,
+        })
     })
 }
 
@@ -425,7 +521,11 @@ fn finish(
     wall: f64,
 ) -> Played {
     let mut columns: Vec<Vec<ResultLine>> = plan.columns.iter().map(|_| Vec::new()).collect();
-    let total: u64 = slots.iter().flat_map(|s| &s.attempts).map(|a| a.micros).sum();
+    let total: u64 = slots
+        .iter()
+        .flat_map(|s| &s.attempts)
+        .map(|a| a.micros)
+        .sum();
     let mut micros = vec![0u64; plan.columns.len()];
     for slot in slots {
         let column = &plan.columns[slot.column];
@@ -457,6 +557,14 @@ fn finish(
         });
     }
     // Columns of one host are played together: each gets its share of the wall time.
-    let seconds = micros.iter().map(|m| wall * (*m as f64) / (total.max(1) as f64)).collect();
-    Played { columns, seconds, canaries, trouble }
+    let seconds = micros
+        .iter()
+        .map(|m| wall * (*m as f64) / (total.max(1) as f64))
+        .collect();
+    Played {
+        columns,
+        seconds,
+        canaries,
+        trouble,
+    }
 }

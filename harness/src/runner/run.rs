@@ -10,8 +10,8 @@ use crate::case::{Profile, Suite};
 use crate::host::{Driver, Stop};
 use crate::judge::{self, EntryState, Gate, Verdict};
 use crate::record::{
-    CaseLine, ColumnSummary, Counts, Drift, FaultCounts, Footer, Header, Line, RECORD_VERSION, ReqLine,
-    ResultLine,
+    CaseLine, ColumnSummary, Counts, Drift, FaultCounts, Footer, Header, Line, RECORD_VERSION,
+    ReqLine, ResultLine,
 };
 use crate::runner::plan::{ColumnPlan, HostPlan};
 use crate::runner::play::{Played, Playing, Watch, play_host};
@@ -115,23 +115,46 @@ pub fn run(
         exit_code: 0,
     };
     for mut target in targets {
-        let played = play_host(suite, &target.plan, target.driver.as_mut(), &options.playing, stop, watch);
-        let Played { columns, seconds, canaries, trouble } = played;
+        let played = play_host(
+            suite,
+            &target.plan,
+            target.driver.as_mut(),
+            &options.playing,
+            stop,
+            watch,
+        );
+        let Played {
+            columns,
+            seconds,
+            canaries,
+            trouble,
+        } = played;
         if let Some(t) = trouble {
-            let host = format!("{} {}", target.plan.identity.name, target.plan.identity.version);
+            let host = format!(
+                "{} {}",
+                target.plan.identity.name, target.plan.identity.version
+            );
             for c in &target.plan.columns {
                 footer.trouble.push((c.column.name.clone(), t.what.clone()));
             }
             outcome.trouble.push((host, t.what, t.help));
         }
         footer.canaries.extend(canaries);
-        for ((column, mut results), seconds) in target.plan.columns.iter().zip(columns).zip(seconds) {
+        for ((column, mut results), seconds) in target.plan.columns.iter().zip(columns).zip(seconds)
+        {
             let drift = drift(specs, &target.plan.profile, column, &mut results, options)?;
-            let summary =
-                gate_column(suite, &target.plan.profile, column, &mut results, options, seconds, &mut outcome)?;
+            let summary = gate_column(
+                suite,
+                &target.plan.profile,
+                column,
+                &mut results,
+                options,
+                seconds,
+                &mut outcome,
+            )?;
             outcome.unexpected |= drift;
-            outcome.incomplete |= summary.verdict == Some(judge::HostVerdict::Incomplete)
-                || results.iter().any(open);
+            outcome.incomplete |=
+                summary.verdict == Some(judge::HostVerdict::Incomplete) || results.iter().any(open);
             outcome.results += results.len();
             footer.columns.push(summary);
             for result in results {
@@ -162,7 +185,10 @@ fn header(suite: &Suite, targets: &[Target], options: &RunOptions) -> Header {
         command: options.command.clone(),
         filters: options.filters.clone(),
         seed: options.playing.seed,
-        columns: targets.iter().flat_map(|t| t.plan.columns.iter().map(|c| c.column.clone())).collect(),
+        columns: targets
+            .iter()
+            .flat_map(|t| t.plan.columns.iter().map(|c| c.column.clone()))
+            .collect(),
     }
 }
 
@@ -184,7 +210,11 @@ fn case_lines(suite: &Suite, targets: &[Target]) -> Vec<CaseLine> {
                 requirements: Vec::new(),
                 tags: case.tags.clone(),
             });
-            for row in case.covers.iter().filter_map(|id| column.abi.requirement(id)) {
+            for row in case
+                .covers
+                .iter()
+                .filter_map(|id| column.abi.requirement(id))
+            {
                 if !line.requirements.iter().any(|r| r.id == row.id) {
                     line.requirements.push(ReqLine {
                         id: row.id.clone(),
@@ -217,13 +247,22 @@ fn drift(
     if mode == Snapshots::Off {
         return Ok(false);
     }
-    let version = profile.snapshots.as_deref().unwrap_or(&column.column.host_version);
+    let version = profile
+        .snapshots
+        .as_deref()
+        .unwrap_or(&column.column.host_version);
     let name = format!("{}-{version}-{}", column.column.host, column.abi.id);
     let mut suites: BTreeMap<String, (Sections, Sections)> = BTreeMap::new();
     let mut decided = false;
     for result in results.iter_mut().filter(|r| !r.added) {
-        let Some(text) = snapshot_text(profile, result) else { continue };
-        let suite = result.case.rsplit_once('/').map_or("", |(s, _)| s).to_owned();
+        let Some(text) = snapshot_text(profile, result) else {
+            continue;
+        };
+        let suite = result
+            .case
+            .rsplit_once('/')
+            .map_or("", |(s, _)| s)
+            .to_owned();
         let (known, now) = suites
             .entry(suite.clone())
             .or_insert_with(|| (snapshot::load(specs, &name, &suite), Sections::new()));
@@ -234,7 +273,9 @@ fn drift(
     let writes = mode == Snapshots::New || (mode == Snapshots::Check && decided);
     if let (true, Some(folder)) = (writes, &specs.folder) {
         for (suite, (known, now)) in suites {
-            let differs = now.iter().any(|(case, text)| snapshot::compare(&known, case, text).is_some());
+            let differs = now
+                .iter()
+                .any(|(case, text)| snapshot::compare(&known, case, text).is_some());
             if differs {
                 snapshot::write_new(folder, &name, &suite, known, &now)?;
             }
@@ -323,7 +364,9 @@ fn gate_column(
         match entry {
             EntryState::Fine => {}
             EntryState::Unmatched(patterns) => {
-                outcome.unmatched.extend(patterns.iter().map(|p| (profile.name.clone(), p.clone())));
+                outcome
+                    .unmatched
+                    .extend(patterns.iter().map(|p| (profile.name.clone(), p.clone())));
             }
             other => outcome.entries.push(format!(
                 "{}: known failure {} ({}): {}",
@@ -347,7 +390,10 @@ fn entry_words(entry: &EntryState) -> String {
         EntryState::Stale(p) => format!("stale, these pass: {}", p.join(", ")),
         EntryState::OverBroad(p) => format!("over-broad, these pass: {}", p.join(", ")),
         EntryState::ChangedReason(c) => {
-            let each: Vec<String> = c.iter().map(|(case, how)| format!("{case} ({how})")).collect();
+            let each: Vec<String> = c
+                .iter()
+                .map(|(case, how)| format!("{case} ({how})"))
+                .collect();
             format!("changed reason: {}", each.join(", "))
         }
     }
@@ -365,7 +411,13 @@ fn summary(column: &ColumnPlan, results: &[ResultLine], seconds: f64) -> ColumnS
     let unexpected = own().any(|r| r.gate.unexpected());
     let mut faults = FaultCounts::default();
     // A fault that a later attempt did not have again is no fault of the result.
-    for fault in own().flat_map(|r| r.attempts.last().into_iter().flat_map(|a| &a.faults).chain(&r.faults)) {
+    for fault in own().flat_map(|r| {
+        r.attempts
+            .last()
+            .into_iter()
+            .flat_map(|a| &a.faults)
+            .chain(&r.faults)
+    }) {
         match fault.blame {
             Blame::Harness => faults.harness += 1,
             Blame::Environment => faults.environment += 1,
@@ -379,8 +431,17 @@ fn summary(column: &ColumnPlan, results: &[ResultLine], seconds: f64) -> ColumnS
         host: column.column.host.clone(),
         host_version: column.column.host_version.clone(),
         abi: column.abi.id.clone(),
-        verdict: if column.column.dialect { None } else { tally.verdict() },
-        gate: if unexpected { "unexpected" } else { "as expected" }.to_owned(),
+        verdict: if column.column.dialect {
+            None
+        } else {
+            tally.verdict()
+        },
+        gate: if unexpected {
+            "unexpected"
+        } else {
+            "as expected"
+        }
+        .to_owned(),
         seconds,
         must_failed: tally.must_failed,
         cases: Counts {
@@ -409,5 +470,8 @@ fn summary(column: &ColumnPlan, results: &[ResultLine], seconds: f64) -> ColumnS
 
 /// Areas that were selected, for messages.
 pub fn areas(plan: &HostPlan) -> BTreeSet<String> {
-    plan.columns.iter().flat_map(|c| c.cases.iter().map(|p| p.case.area.clone())).collect()
+    plan.columns
+        .iter()
+        .flat_map(|c| c.cases.iter().map(|p| p.case.area.clone()))
+        .collect()
 }

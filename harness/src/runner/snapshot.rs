@@ -21,15 +21,24 @@ pub fn path(column: &str, suite: &str) -> String {
 
 /// The sections of a snapshot, if there is one.
 pub fn load(specs: &Specs, column: &str, suite: &str) -> Sections {
-    specs.text(&path(column, suite)).map(|text| parse(body(text))).unwrap_or_default()
+    specs
+        .text(&path(column, suite))
+        .map(|text| parse(body(text)))
+        .unwrap_or_default()
 }
 
 /// Compares one case with its section.
 pub fn compare(known: &Sections, case: &str, now: &str) -> Option<Drift> {
     match known.get(case) {
         Some(then) if then.trim_end() == now.trim_end() => None,
-        Some(then) => Some(Drift { new: false, diff: trace::diff(then, now) }),
-        None => Some(Drift { new: true, diff: trace::diff("", now) }),
+        Some(then) => Some(Drift {
+            new: false,
+            diff: trace::diff(then, now),
+        }),
+        None => Some(Drift {
+            new: true,
+            diff: trace::diff("", now),
+        }),
     }
 }
 
@@ -46,7 +55,9 @@ pub fn render(column: &str, suite: &str, sections: &Sections) -> String {
 
 /// The contents below insta's header: what follows the second line that is `---`.
 fn body(text: &str) -> &str {
-    let Some(rest) = text.strip_prefix("---\n") else { return text };
+    let Some(rest) = text.strip_prefix("---\n") else {
+        return text;
+    };
     rest.split_once("\n---\n").map_or("", |(_, body)| body)
 }
 
@@ -90,7 +101,9 @@ pub fn write_atomically(file: &Path, bytes: &[u8]) -> Result<(), String> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        temp.as_file().set_permissions(fs::Permissions::from_mode(0o644)).map_err(failed)?;
+        temp.as_file()
+            .set_permissions(fs::Permissions::from_mode(0o644))
+            .map_err(failed)?;
     }
     temp.persist(file).map_err(|e| failed(e.error))?;
     Ok(())
@@ -118,7 +131,10 @@ fn walk(root: &Path, dir: &Path, out: &mut Vec<(String, PathBuf)>) -> Result<(),
             walk(root, &path, out)?;
         } else if path.to_string_lossy().ends_with(".snap.new") {
             let below = path.strip_prefix(root).unwrap_or(&path);
-            let column = below.components().next().map(|c| c.as_os_str().to_string_lossy().into_owned());
+            let column = below
+                .components()
+                .next()
+                .map(|c| c.as_os_str().to_string_lossy().into_owned());
             out.push((column.unwrap_or_default(), path));
         }
     }
@@ -152,7 +168,10 @@ pub fn changes(new: &Path) -> Result<Vec<(String, Drift)>, String> {
     let now = read(new).map_err(|e| format!("failed to read {}: {e}", new.display()))?;
     let then = read(&settled(new)).unwrap_or_default();
     let (now, then) = (parse(body(&now)), parse(body(&then)));
-    Ok(now.iter().filter_map(|(case, text)| Some((case.clone(), compare(&then, case, text)?))).collect())
+    Ok(now
+        .iter()
+        .filter_map(|(case, text)| Some((case.clone(), compare(&then, case, text)?)))
+        .collect())
 }
 
 fn settled(new: &Path) -> PathBuf {

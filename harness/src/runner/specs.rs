@@ -28,7 +28,10 @@ impl Specs {
         let mut files = Vec::new();
         collect_embedded(&EMBEDDED, &mut files);
         files.sort();
-        Specs { files, folder: None }
+        Specs {
+            files,
+            folder: None,
+        }
     }
 
     /// A folder laid out like `specs/`.
@@ -39,12 +42,18 @@ impl Specs {
         let mut files = Vec::new();
         collect_folder(path, path, &mut files)?;
         files.sort();
-        Ok(Specs { files, folder: Some(path.to_owned()) })
+        Ok(Specs {
+            files,
+            folder: Some(path.to_owned()),
+        })
     }
 
     /// The text of one file.
     pub fn text(&self, path: &str) -> Option<&str> {
-        self.files.iter().find(|(p, _)| p == path).map(|(_, t)| t.as_str())
+        self.files
+            .iter()
+            .find(|(p, _)| p == path)
+            .map(|(_, t)| t.as_str())
     }
 
     /// All tables and all cases.
@@ -60,7 +69,12 @@ impl Specs {
     /// # Errors
     /// Every problem of every table.
     pub fn abis(&self) -> Result<Vec<Arc<abi::Abi>>, Vec<Problem>> {
-        let tables: Vec<_> = self.files.iter().filter(|(p, _)| p.starts_with("abi/")).cloned().collect();
+        let tables: Vec<_> = self
+            .files
+            .iter()
+            .filter(|(p, _)| p.starts_with("abi/"))
+            .cloned()
+            .collect();
         match abi::load(&tables) {
             Ok(abis) => Ok(abis.into_iter().map(Arc::new).collect()),
             Err(problems) => Err(problems
@@ -95,7 +109,11 @@ impl Specs {
                 })),
             }
         }
-        if problems.is_empty() { Ok(out) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(out)
+        } else {
+            Err(problems)
+        }
     }
 }
 
@@ -125,9 +143,14 @@ fn collect_folder(root: &Path, dir: &Path, out: &mut Vec<(String, String)>) -> R
             collect_folder(root, &path, out)?;
             continue;
         }
-        let below = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        let below = path
+            .strip_prefix(root)
+            .unwrap_or(&path)
+            .to_string_lossy()
+            .replace('\\', "/");
         if is_spec(&below) {
-            let text = fs::read_to_string(&path).map_err(|e| format!("failed to read {}: {e}", path.display()))?;
+            let text = fs::read_to_string(&path)
+                .map_err(|e| format!("failed to read {}: {e}", path.display()))?;
             out.push((below, text));
         }
     }

@@ -76,6 +76,11 @@ pub fn parse_frame(text: &str) -> Result<FramePart, String> {
         .ok_or_else(|| "has an impossible form".to_owned())
 }
 
+/// How every frame with this token begins.
+pub fn frame_lead(token: &str) -> String {
+    format!("{PREFIX}{:02x}{token}", token.len())
+}
+
 /// The lines that carry `records` as frame `number`, as guests write them: for guests that are
 /// not the scripted one, and for tests.
 ///
@@ -86,10 +91,7 @@ pub fn frame_lines(token: &str, number: u32, records: &[u8], max_line: u32) -> V
     let parts = records.chunks(room);
     let count = parts.len();
     let line = |(part, bytes): (usize, &[u8])| {
-        let mut line = format!(
-            "{PREFIX}{:02x}{token}{number:08x}{part:04x}{count:04x}",
-            token.len()
-        );
+        let mut line = format!("{}{number:08x}{part:04x}{count:04x}", frame_lead(token));
         for b in bytes {
             line.push_str(&format!("{b:02x}"));
         }

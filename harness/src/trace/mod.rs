@@ -5,26 +5,26 @@
 
 mod attempt;
 mod blob;
-mod decode;
 mod canon;
+mod decode;
 mod diff;
 mod event;
 mod frames;
 mod legend;
-mod reader;
 mod pick;
+mod reader;
 mod seen;
 mod typed;
 
 pub use attempt::*;
 pub use blob::*;
-pub use decode::WHOLE_MAP;
 pub use canon::*;
+pub use decode::WHOLE_MAP;
 pub use diff::diff;
 pub use event::*;
-pub use frames::{FRAME_OVERHEAD, FramePart, frame_lines, frame_token, parse_frame};
+pub use frames::{FRAME_OVERHEAD, FramePart, frame_lead, frame_lines, frame_token, parse_frame};
 pub use legend::*;
-pub use reader::{Reader, Taken};
 pub use pick::*;
+pub use reader::{Reader, Taken};
 pub use seen::*;
 pub use typed::typed_map;

@@ -103,11 +103,6 @@ impl Client {
         Ok(client)
     }
 
-    /// Which stream it is.
-    pub fn number(&self) -> u32 {
-        self.number
-    }
-
     /// Whether something of the request was not sent yet.
     pub fn has_more(&self) -> bool {
         !self.ended
@@ -206,7 +201,9 @@ fn read(
     let result = Wire::new(from).message(side, &mut |part| match part {
         Piece::Head { start, fields: all } => {
             log.head(&label, &start, &all);
-            let status = std::str::from_utf8(&start[1]).ok().and_then(|s| s.parse().ok());
+            let status = std::str::from_utf8(&start[1])
+                .ok()
+                .and_then(|s| s.parse().ok());
             let response = Message {
                 status,
                 headers: fields(&all),

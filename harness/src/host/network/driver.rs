@@ -83,9 +83,14 @@ impl Network {
             binary: binary.clone(),
             profile,
         };
-        let version = options.version.or_else(|| version_of(&plan.profile, &binary));
+        let version = options
+            .version
+            .or_else(|| version_of(&plan.profile, &binary));
         let digest = std::thread::spawn(move || match std::fs::read(&binary) {
-            Ok(bytes) => Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect(),
+            Ok(bytes) => Sha256::digest(&bytes)
+                .iter()
+                .map(|b| format!("{b:02x}"))
+                .collect(),
             Err(_) => String::new(),
         });
         Ok(Network {
@@ -113,12 +118,20 @@ impl Network {
         done: &(dyn Fn(usize, Attempt) + Sync),
         alone: &Mutex<VecDeque<Again>>,
     ) -> Result<(), Trouble> {
-        let batch = self.plan.profile.listeners.as_ref().map_or(1, |l| l.batch as usize);
+        let batch = self
+            .plan
+            .profile
+            .listeners
+            .as_ref()
+            .map_or(1, |l| l.batch as usize);
         let mut size = batch;
         let mut losses = 0;
         let aside = |job: Job, lost: Lost| {
             let mut alone = alone.lock().unwrap_or_else(PoisonError::into_inner);
-            alone.push_back(Again { job, first: Some(lost) });
+            alone.push_back(Again {
+                job,
+                first: Some(lost),
+            });
         };
         while !queue.is_empty() && !stop.asked() {
             let mut session = match self.shared.take() {

@@ -38,11 +38,17 @@ impl Phrases {
     pub fn new(profile: &Profile) -> Result<Phrases, Trouble> {
         let bad = |what: &str| {
             let name = &profile.name;
-            Trouble::new(TroubleKind::DidNotStart, format!("the profile {name} has no usable {what}"))
+            Trouble::new(
+                TroubleKind::DidNotStart,
+                format!("the profile {name} has no usable {what}"),
+            )
         };
         let one = |text: &str, what: &str| Regex::new(text).map_err(|_| bad(what));
         let all = |texts: &[String], what: &str| {
-            texts.iter().map(|t| one(t, what)).collect::<Result<Vec<_>, _>>()
+            texts
+                .iter()
+                .map(|t| one(t, what))
+                .collect::<Result<Vec<_>, _>>()
         };
         let start = profile.start.as_ref().ok_or_else(|| bad("start"))?;
         let listeners = profile.listeners.as_ref().ok_or_else(|| bad("listeners"))?;
@@ -266,7 +272,12 @@ impl Ear {
         let mut heard = self.heard();
         match line {
             None => heard.ended = true,
-            Some(Line::Guest { thread, level, vm, text }) => {
+            Some(Line::Guest {
+                thread,
+                level,
+                vm,
+                text,
+            }) => {
                 heard.guest(&thread, level, vm.as_deref(), &text);
             }
             Some(Line::Host(text)) => heard.host(&text, &self.phrases),
@@ -279,13 +290,18 @@ impl Ear {
 impl Heard {
     fn guest(&mut self, thread: &str, level: Option<String>, vm: Option<&str>, text: &[u8]) {
         if vm == Some(fence::VM) {
-            let number = std::str::from_utf8(text).ok().and_then(|t| t.trim().parse().ok());
+            let number = std::str::from_utf8(text)
+                .ok()
+                .and_then(|t| t.trim().parse().ok());
             self.fence = self.fence.max(number.unwrap_or(0));
             return;
         }
         let shown = std::str::from_utf8(text).unwrap_or_default();
         if let Some(token) = frame_token(shown) {
-            let owner = self.owners.get(token).or_else(|| vm.and_then(|v| self.owners.get(v)));
+            let owner = self
+                .owners
+                .get(token)
+                .or_else(|| vm.and_then(|v| self.owners.get(v)));
             let owner = owner.cloned();
             if let Some(case) = owner.and_then(|name| self.cases.get_mut(&name)) {
                 case.lines += 1;
@@ -362,7 +378,9 @@ impl Heard {
         }
         case.answer = Some(match answer {
             Answer::Refused(reason) => {
-                let trap = lines.iter().find(|l| phrases.trap.iter().any(|r| r.is_match(l)));
+                let trap = lines
+                    .iter()
+                    .find(|l| phrases.trap.iter().any(|r| r.is_match(l)));
                 case.trap = trap.map(|l| l.to_vec());
                 refusal(&lines, reason, phrases)
             }
@@ -386,16 +404,6 @@ fn refusal(lines: &[&[u8]], reason: String, phrases: &Phrases) -> Answer {
         Some(line) => Answer::Refused(said(line)),
         None => Answer::Refused(reason),
     }
-}
-
-/// The refusal of a host that did not even start with the module.
-pub fn refusal_at_start(last: &[Vec<u8>], phrases: &Phrases) -> Option<Answer> {
-    let lines: Vec<&[u8]> = last.iter().map(Vec::as_slice).collect();
-    let known = |l: &&[u8]| {
-        let mut all = phrases.unlinked.iter().chain(&phrases.refused);
-        all.any(|r| r.is_match(l))
-    };
-    lines.iter().any(known).then(|| refusal(&lines, String::new(), phrases))
 }
 
 fn group(regex: Option<&Regex>, text: &[u8], name: &str) -> Option<String> {

@@ -282,7 +282,9 @@ pub fn coding(fields: &Fields, body: &[Vec<u8>], trailers: &Fields) -> Coding {
             .iter()
             .any(|(k, _)| k.eq_ignore_ascii_case(name.as_bytes()))
     };
-    if has("transfer-encoding") || !trailers.is_empty() || (body.len() > 1 && !has("content-length"))
+    if has("transfer-encoding")
+        || !trailers.is_empty()
+        || (body.len() > 1 && !has("content-length"))
     {
         Coding::Chunked
     } else if body.is_empty() {

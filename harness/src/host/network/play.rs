@@ -96,7 +96,9 @@ impl<'a> Player<'a> {
                     within,
                 } => {
                     self.wait(*within, |h, name| {
-                        h.cases.get(name).is_none_or(|c| c.entered(callback) >= *times)
+                        h.cases
+                            .get(name)
+                            .is_none_or(|c| c.entered(callback) >= *times)
                     });
                 }
                 Play::Remove | Play::Shutdown => turn(Turn::Out),
@@ -133,7 +135,10 @@ impl<'a> Player<'a> {
 
     fn entered(&self, callback: &str) -> u32 {
         let heard = self.ear.heard();
-        heard.cases.get(self.name).map_or(0, |c| c.entered(callback))
+        heard
+            .cases
+            .get(self.name)
+            .map_or(0, |c| c.entered(callback))
     }
 
     fn head(&mut self, n: u32) {
@@ -174,12 +179,15 @@ impl<'a> Player<'a> {
         let more = client.has_more() || self.exchange.streams.len() > 1;
         if more {
             let seen = |h: &Heard, name: &str| {
-                let Some(case) = h.cases.get(name) else { return true };
+                let Some(case) = h.cases.get(name) else {
+                    return true;
+                };
                 case.entered(CREATE) > before || (before == 0 && case.lines > lines)
             };
             let came = self.wait(FIRST_SEEN, |h, name| seen(h, name) || client.has_news());
             if !came {
-                self.wire.note(&format!("client {n} = no callback was seen"));
+                self.wire
+                    .note(&format!("client {n} = no callback was seen"));
             }
         }
         self.open.insert(n, client);

@@ -20,9 +20,7 @@ use crate::host::network::template::{CaseVars, FenceVars, Templates, UpstreamVar
 use crate::host::network::upstream::{NAMES, NOWHERE, Upstreams};
 use crate::host::network::wirelog::WireLog;
 use crate::host::{Job, Trouble, TroubleKind};
-use crate::trace::{
-    Attempt, Blob, End, Isolation, Load, Seen, Trace,
-};
+use crate::trace::{Attempt, Blob, End, Isolation, Load, Seen, Trace};
 
 /// A Unix socket's path has at most this many bytes (108 with the closing NUL, on Linux).
 const SOCKET_PATH: usize = 107;
@@ -143,7 +141,12 @@ impl Session {
     }
 
     fn ready(&mut self) -> Result<(), Trouble> {
-        let within = self.plan.profile.start.as_ref().map_or(20, |s| s.ready.within);
+        let within = self
+            .plan
+            .profile
+            .start
+            .as_ref()
+            .map_or(20, |s| s.ready.within);
         let within = Duration::from_secs(u64::from(within));
         let ready = self.ear.wait(within, |h| h.ready || h.ended)
             && !self.ear.heard().ended
@@ -155,7 +158,9 @@ impl Session {
         let last: Vec<String> = {
             let heard = self.ear.heard();
             let lines = heard.last.iter();
-            lines.map(|l| String::from_utf8_lossy(l).into_owned()).collect()
+            lines
+                .map(|l| String::from_utf8_lossy(l).into_owned())
+                .collect()
         };
         Err(Trouble::new(
             TroubleKind::DidNotStart,
@@ -241,7 +246,12 @@ impl Session {
             return Ok(attempt);
         };
         let name = guest.vars.name.clone();
-        let taken = self.ear.heard().cases.get(&name).and_then(|c| c.answer.clone());
+        let taken = self
+            .ear
+            .heard()
+            .cases
+            .get(&name)
+            .and_then(|c| c.answer.clone());
         match &taken {
             Some(Answer::Added) => attempt.load = Load::Loaded,
             Some(Answer::Unlinked(import, text)) => {
@@ -359,7 +369,10 @@ impl Session {
         let mut attempt = Attempt::empty(self.isolation);
         self.process.kill();
         let heard = self.ear.heard();
-        let names = heard.cases.iter().map(|(name, c)| (name.clone(), c.answer.clone()));
+        let names = heard
+            .cases
+            .iter()
+            .map(|(name, c)| (name.clone(), c.answer.clone()));
         let only = names.last();
         drop(heard);
         if let Some((name, answer)) = only {
@@ -382,16 +395,17 @@ impl Session {
     /// What was left behind.
     pub fn stop(mut self) -> Result<(), Trouble> {
         let orderly = self.process.stop(GRACE);
-        let Session {
-            dir, upstreams, ..
-        } = self;
+        let Session { dir, upstreams, .. } = self;
         drop(upstreams);
         let path = dir.path().to_owned();
         let gone = dir.close();
         if !orderly {
             return Err(Trouble::new(
                 TroubleKind::Died,
-                format!("it did not end within {} s of SIGTERM and was killed", GRACE.as_secs()),
+                format!(
+                    "it did not end within {} s of SIGTERM and was killed",
+                    GRACE.as_secs()
+                ),
             ));
         }
         gone.map_err(|e| {

@@ -2,6 +2,7 @@
 //!
 //! Does not know what the host makes of them. The variables are listed in `harness/README.md`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -207,9 +208,10 @@ fn value(json: &serde_json::Value) -> Value {
         serde_json::Value::Bool(b) => Value::from(*b),
         serde_json::Value::Number(n) => Value::from(n.as_u64().unwrap_or_default()),
         serde_json::Value::String(s) => Value::from(s.as_str()),
-        serde_json::Value::Array(all) => all.iter().map(value).collect(),
+        serde_json::Value::Array(all) => Value::from(all.iter().map(value).collect::<Vec<_>>()),
         serde_json::Value::Object(map) => {
-            map.iter().map(|(k, v)| (k.as_str(), value(v))).collect()
+            let entries = map.iter().map(|(k, v)| (k.clone(), value(v)));
+            Value::from(entries.collect::<BTreeMap<String, Value>>())
         }
     }
 }

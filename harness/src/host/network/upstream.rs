@@ -206,7 +206,9 @@ impl Script {
 /// Serves one connection until either side closes it.
 fn serve(shared: &Shared, which: usize, connection: UnixStream) {
     let upstream = NAMES[which];
-    let Ok(reading) = connection.try_clone() else { return };
+    let Ok(reading) = connection.try_clone() else {
+        return;
+    };
     let mut wire = Wire::new(reading);
     loop {
         let mut case = 0;
@@ -223,7 +225,9 @@ fn serve(shared: &Shared, which: usize, connection: UnixStream) {
                     ..Message::default()
                 };
                 to_head = start[0] == b"HEAD";
-                shared.wire.head(&format!("upstream {upstream} <"), &start, &all);
+                shared
+                    .wire
+                    .head(&format!("upstream {upstream} <"), &start, &all);
                 let mut script = shared.script();
                 case = script.case;
                 answer = script.answer(which, &mut request);
@@ -239,7 +243,9 @@ fn serve(shared: &Shared, which: usize, connection: UnixStream) {
                 body.extend_from_slice(&bytes);
             }
             Piece::Trailers(all) => {
-                shared.wire.trailers(&format!("upstream {upstream} <"), &all);
+                shared
+                    .wire
+                    .trailers(&format!("upstream {upstream} <"), &all);
                 shared.edit(case, at, |m| m.trailers = fields(&all));
             }
             Piece::End => shared.edit(case, at, |m| m.complete = true),
@@ -252,7 +258,9 @@ fn serve(shared: &Shared, which: usize, connection: UnixStream) {
             && match answer.kind {
                 AnswerKind::Reply => reply(shared, upstream, &connection, &answer, to_head).is_ok(),
                 AnswerKind::Hang => {
-                    shared.wire.note(&format!("upstream {upstream} = never answers"));
+                    shared
+                        .wire
+                        .note(&format!("upstream {upstream} = never answers"));
                     true
                 }
                 AnswerKind::Close => false,
@@ -305,7 +313,12 @@ fn reply(
     // A body of one piece goes out with its head, others piece by piece, so that the host reads
     // them one by one.
     let name = shared.script().name.clone();
-    let mut before = shared.ear.heard().cases.get(&name).map_or(0, |c| c.entered(RESPONSE_BODY));
+    let mut before = shared
+        .ear
+        .heard()
+        .cases
+        .get(&name)
+        .map_or(0, |c| c.entered(RESPONSE_BODY));
     let mut out = whole;
     for (n, part) in answer.body.iter().enumerate() {
         if n > 0 {
@@ -334,7 +347,9 @@ pub fn seen_before(ear: &Ear, name: &str, callback: &str, before: u32) -> u32 {
     let mut now = before;
     let mut speaks = false;
     let seen = ear.wait(PIECE_SEEN, |heard| {
-        let Some(case) = heard.cases.get(name) else { return true };
+        let Some(case) = heard.cases.get(name) else {
+            return true;
+        };
         speaks = case.speaks();
         now = case.entered(callback);
         !speaks || now > before

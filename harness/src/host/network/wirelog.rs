@@ -29,7 +29,10 @@ impl WireLog {
     /// Bytes, quoted; long ones keep their ends.
     pub fn bytes(&self, who: &str, bytes: &[u8]) {
         if !bytes.is_empty() {
-            self.note(&format!("{who} {}", Blob::with_limit(bytes, 2048).display()));
+            self.note(&format!(
+                "{who} {}",
+                Blob::with_limit(bytes, 2048).display()
+            ));
         }
     }
 
