@@ -2,5 +2,6 @@
 
 pub mod abi;
 pub mod case;
+pub mod guest;
 pub mod host;
 pub mod trace;

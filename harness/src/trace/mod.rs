@@ -5,12 +5,20 @@
 
 mod attempt;
 mod blob;
+mod decode;
 mod event;
+mod frames;
 mod legend;
+mod reader;
 mod seen;
+mod typed;
 
 pub use attempt::*;
 pub use blob::*;
+pub use decode::WHOLE_MAP;
 pub use event::*;
+pub use frames::{FRAME_OVERHEAD, FramePart, frame_lead, frame_lines, frame_token, parse_frame};
 pub use legend::*;
+pub use reader::{Reader, Taken};
 pub use seen::*;
+pub use typed::typed_map;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::abi::pairs;
+use crate::abi::decode_pairs;
 use crate::case::{Answer, AnswerKind, Fields};
 use crate::host::reference::call::Call;
 use crate::host::reference::maps::same;
@@ -66,15 +66,15 @@ impl Calls {
 pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let read = |c: &Call<'_, '_>| -> Result<_, Status> {
         c.check_out("call_id")?;
-        let head = (c.bytes("upstream_name")?, c.bytes("serialized_headers")?);
-        Ok((head, c.bytes("body")?, c.bytes("serialized_trailers")?))
+        let head = (c.bytes("upstream")?, c.bytes("headers")?);
+        Ok((head, c.bytes("body")?, c.bytes("trailers")?))
     };
     let ((upstream, headers), mut body, trailers) = match read(c) {
         Err(_) if c.wrong("http_call_bad_pointer_is_ok") => return Ok(()),
         all => all?,
     };
-    let headers = pairs::decode(&headers).map_err(|_| Status::BadArgument)?;
-    let mut trailers = pairs::decode(&trailers).map_err(|_| Status::BadArgument)?;
+    let headers = decode_pairs(&headers).map_err(|_| Status::BadArgument)?;
+    let mut trailers = decode_pairs(&trailers).map_err(|_| Status::BadArgument)?;
     let timeout = u64::from(c.u32("timeout")) * MILLI;
     let faults = c.faults();
     let world = c.world();

@@ -10,21 +10,21 @@ use crate::host::reference::status::{Fail, Status};
 
 /// `proxy_grpc_call`.
 pub(super) fn grpc_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    open(c, &["serialized_initial_metadata", "message"], "call_id")
+    open(c, &["initial_metadata", "message"], "call_id")
 }
 
 /// `proxy_grpc_stream`.
 pub(super) fn grpc_stream(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    open(c, &["serialized_initial_metadata"], "stream_id")
+    open(c, &["initial_metadata"], "stream_id")
 }
 
 fn open(c: &mut Call<'_, '_>, more: &[&str], out: &str) -> Result<(), Fail> {
     let read = |c: &Call<'_, '_>| -> Result<Vec<u8>, Status> {
         c.check_out(out)?;
-        for name in ["service_name", "method_name"].iter().chain(more) {
+        for name in ["service", "method"].iter().chain(more) {
             c.bytes(name)?;
         }
-        c.bytes("upstream_name")
+        c.bytes("upstream")
     };
     let upstream = match read(c) {
         Err(_) if c.wrong("grpc_bad_pointer_is_ok") => return Ok(()),

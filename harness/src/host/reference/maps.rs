@@ -5,7 +5,7 @@
 //! Silent (S1): elsewhere a read of one key finds nothing (`NOT_FOUND`), everything else is
 //! `BAD_ARGUMENT`. Silent (S34): names are compared without regard to case and kept as given.
 
-use crate::abi::pairs;
+use crate::abi::{decode_pairs, encode_pairs};
 use crate::case::Fields;
 use crate::host::reference::call::Call;
 use crate::host::reference::pipe::Direction;
@@ -21,7 +21,7 @@ pub(super) fn size(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let map = known(c, "get_map_size_unknown_is_ok")?;
     let Some(map) = map else { return Ok(()) };
     let fields = read(c.world(), &map).ok_or(Status::BadArgument)?;
-    let mut size = pairs::encode(&fields).len() as u32;
+    let mut size = encode_pairs(&fields).len() as u32;
     if c.wrong("get_map_size_is_count") {
         size = fields.len() as u32;
     }
@@ -30,7 +30,7 @@ pub(super) fn size(c: &mut Call<'_, '_>) -> Result<(), Fail> {
 
 /// `proxy_get_header_map_pairs`.
 pub(super) fn get_pairs(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    match c.check_out("serialized_pairs") {
+    match c.check_out("pairs") {
         Err(_) if c.wrong("get_map_pairs_bad_pointer_is_ok") => return Ok(()),
         checked => checked?,
     }
@@ -43,19 +43,19 @@ pub(super) fn get_pairs(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     if c.wrong("get_map_pairs_reversed") {
         fields.reverse();
     }
-    c.out_bytes("serialized_pairs", &pairs::encode(&fields))
+    c.out_bytes("pairs", &encode_pairs(&fields))
 }
 
 /// `proxy_set_header_map_pairs`. Silent (S39): what is no serialised map is `BAD_ARGUMENT`.
 pub(super) fn set_pairs(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    let bytes = match c.bytes("serialized_pairs") {
+    let bytes = match c.bytes("pairs") {
         Err(_) if c.wrong("set_map_pairs_bad_pointer_is_ok") => return Ok(()),
         bytes => bytes?,
     };
     let Some(map) = known(c, "set_map_pairs_unknown_is_ok")? else {
         return Ok(());
     };
-    let fields = pairs::decode(&bytes).map_err(|_| Status::BadArgument)?;
+    let fields = decode_pairs(&bytes).map_err(|_| Status::BadArgument)?;
     let faults = c.faults();
     let target = write(c.world(), &map).ok_or(Status::BadArgument)?;
     if faults.is("set_map_pairs_merges") {

@@ -2,7 +2,7 @@
 //!
 //! They take effect once the running callback has returned: no callback runs inside a hostcall.
 
-use crate::abi::pairs;
+use crate::abi::decode_pairs;
 use crate::case::Fields;
 use crate::host::reference::call::Call;
 use crate::host::reference::pipe::Direction;
@@ -97,13 +97,13 @@ pub(super) fn close_stream(c: &mut Call<'_, '_>) -> Result<(), Fail> {
 pub(super) fn send_local_response(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let read = |c: &Call<'_, '_>| -> Result<_, Status> {
         let details = c.bytes("status_code_details")?;
-        Ok((details, c.bytes("body")?, c.bytes("serialized_headers")?))
+        Ok((details, c.bytes("body")?, c.bytes("headers")?))
     };
     let (_, mut body, headers) = match read(c) {
         Err(_) if c.wrong("local_response_bad_pointer_is_ok") => return Ok(()),
         all => all?,
     };
-    let mut headers = pairs::decode(&headers).map_err(|_| Status::BadArgument)?;
+    let mut headers = decode_pairs(&headers).map_err(|_| Status::BadArgument)?;
     let mut status = match c.u32("status_code") {
         code @ 100..=999 => code as u16,
         _ => return Err(Status::BadArgument.into()),
