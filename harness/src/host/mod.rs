@@ -4,5 +4,6 @@
 //! Does not know what is expected of a host: it gets bytes and an exchange, never YAML.
 
 mod driver;
+pub mod reference;
 
 pub use driver::*;

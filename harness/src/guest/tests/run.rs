@@ -64,7 +64,9 @@ fn tmp_timing() {
     let a = abi();
     let module = build(&s, &a).unwrap();
     let t = std::time::Instant::now();
-    for _ in 0..100 { build(&s, &a).unwrap(); }
+    for _ in 0..100 {
+        build(&s, &a).unwrap();
+    }
     eprintln!("build {:?} size {}", t.elapsed() / 100, module.wasm.len());
     for _ in 0..5 {
         let store = wasmer::Store::default();

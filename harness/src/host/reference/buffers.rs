@@ -30,7 +30,11 @@ pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         Err(_) if c.wrong("get_buffer_bad_pointer_is_ok") => return Ok(()),
         checked => checked?,
     }
-    let buffer = read(c, "get_buffer_unknown_is_not_found", "get_buffer_unavailable_is_ok")?;
+    let buffer = read(
+        c,
+        "get_buffer_unknown_is_not_found",
+        "get_buffer_unavailable_is_ok",
+    )?;
     let (start, max) = (c.u32("start"), c.u32("max_size"));
     let start_at = start as usize;
     if start.checked_add(max).is_none() || start_at > buffer.len() {
@@ -43,18 +47,28 @@ pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     if c.wrong("get_buffer_ignores_max_size") {
         end = buffer.len();
     }
-    let from = if c.wrong("get_buffer_ignores_start") { 0 } else { start_at };
+    let from = if c.wrong("get_buffer_ignores_start") {
+        0
+    } else {
+        start_at
+    };
     c.out_bytes("value", &buffer[from..end.max(from)])
 }
 
 /// `proxy_get_buffer_status`.
 pub(super) fn status(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    let checked = c.check_out("buffer_size").and_then(|()| c.check_out("unused"));
+    let checked = c
+        .check_out("buffer_size")
+        .and_then(|()| c.check_out("unused"));
     if checked.is_err() && c.wrong("get_buffer_status_bad_pointer_is_ok") {
         return Ok(());
     }
     checked?;
-    let buffer = read(c, "get_buffer_status_unknown_is_not_found", "get_buffer_status_unavailable_is_ok")?;
+    let buffer = read(
+        c,
+        "get_buffer_status_unknown_is_not_found",
+        "get_buffer_status_unavailable_is_ok",
+    )?;
     let off = u32::from(c.wrong("get_buffer_status_off_by_one"));
     c.out_u32("buffer_size", buffer.len() as u32 + off)?;
     Ok(c.out_u32("unused", 0)?)
@@ -115,7 +129,9 @@ fn read(c: &mut Call<'_, '_>, unknown_fault: &str, away_fault: &str) -> Result<V
         _ => body(world, &name).map(|b| b.clone()),
     };
     match found {
-        Some(bytes) if faults.is("call_response_body_is_empty") && name == "HTTP_CALL_RESPONSE_BODY" => {
+        Some(bytes)
+            if faults.is("call_response_body_is_empty") && name == "HTTP_CALL_RESPONSE_BODY" =>
+        {
             drop(bytes);
             Ok(Vec::new())
         }
@@ -145,7 +161,9 @@ fn configuration(world: &World, name: &str) -> Option<Vec<u8>> {
     let vm = world.vms.get(running.vm)?;
     let swap = world.faults.is("vm_configuration_is_plugin_configuration");
     let plugin = world.context(running.vm, running.context).map(|c| c.plugin);
-    let of_plugin = plugin.and_then(|p| vm.plugins.get(p)).map(|p| p.config.clone());
+    let of_plugin = plugin
+        .and_then(|p| vm.plugins.get(p))
+        .map(|p| p.config.clone());
     match (name, running.callback) {
         ("VM_CONFIGURATION", "proxy_on_vm_start") if swap => of_plugin,
         ("VM_CONFIGURATION", "proxy_on_vm_start") => Some(vm.config.clone()),

@@ -30,7 +30,12 @@ impl<'a, 'e> Call<'a, 'e> {
         sig: &'a Sig,
         words: &'a [u64],
     ) -> Call<'a, 'e> {
-        Call { env, vm, sig, words }
+        Call {
+            env,
+            vm,
+            sig,
+            words,
+        }
     }
 
     /// What the host knows.
@@ -54,7 +59,12 @@ impl<'a, 'e> Call<'a, 'e> {
     }
 
     fn param(&self, name: &str) -> Option<(&'a Param, usize)> {
-        let at = self.sig.hostcall.params.iter().position(|p| p.name == name)?;
+        let at = self
+            .sig
+            .hostcall
+            .params
+            .iter()
+            .position(|p| p.name == name)?;
         Some((&self.sig.hostcall.params[at], self.sig.first[at]))
     }
 
@@ -76,7 +86,10 @@ impl<'a, 'e> Call<'a, 'e> {
         };
         let number = self.words[first];
         let values = &self.env.data().abi.enumeration(of)?.values;
-        values.iter().find(|(_, n)| *n == number).map(|(n, _)| n.clone())
+        values
+            .iter()
+            .find(|(_, n)| *n == number)
+            .map(|(n, _)| n.clone())
     }
 
     fn memory_size(&self) -> u64 {
@@ -104,7 +117,10 @@ impl<'a, 'e> Call<'a, 'e> {
         let memory = self.env.data().vms[self.vm].memory.clone();
         let memory = memory.ok_or(Status::InvalidMemoryAccess)?;
         let store = self.env.as_store_ref();
-        memory.view(&store).read(at, &mut out).map_err(|_| Status::InvalidMemoryAccess)?;
+        memory
+            .view(&store)
+            .read(at, &mut out)
+            .map_err(|_| Status::InvalidMemoryAccess)?;
         Ok(out)
     }
 
@@ -114,7 +130,10 @@ impl<'a, 'e> Call<'a, 'e> {
         let memory = self.env.data().vms[self.vm].memory.clone();
         let memory = memory.ok_or(Status::InvalidMemoryAccess)?;
         let store = self.env.as_store_ref();
-        memory.view(&store).write(at, bytes).map_err(|_| Status::InvalidMemoryAccess)
+        memory
+            .view(&store)
+            .write(at, bytes)
+            .map_err(|_| Status::InvalidMemoryAccess)
     }
 
     /// The bytes that the guest passes in this parameter; empty where the dialect lacks it.
@@ -127,7 +146,9 @@ impl<'a, 'e> Call<'a, 'e> {
 
     /// The second word of a parameter.
     pub(super) fn second(&self, name: &str) -> u64 {
-        self.param(name).and_then(|(_, first)| self.words.get(first + 1).copied()).unwrap_or(0)
+        self.param(name)
+            .and_then(|(_, first)| self.words.get(first + 1).copied())
+            .unwrap_or(0)
     }
 
     /// Checks the addresses of an output of `width` bytes a word before anything else is done.
@@ -169,7 +190,11 @@ impl<'a, 'e> Call<'a, 'e> {
             return Ok(());
         };
         self.check_out(name)?;
-        let at = if value.is_empty() { 0 } else { self.allocate(value.len())? };
+        let at = if value.is_empty() {
+            0
+        } else {
+            self.allocate(value.len())?
+        };
         self.write(u64::from(at), value)?;
         let (data, size) = (self.words[first], self.words[first + 1]);
         self.write(data, &at.to_le_bytes())?;

@@ -80,14 +80,27 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let world = c.world();
     let (vm, plugin) = world.effective_plugin().ok_or(Status::BadArgument)?;
     let context = world.vms[vm].plugins[plugin].context;
-    let upstream = String::from_utf8(upstream).ok().filter(|name| known(world, name));
+    let upstream = String::from_utf8(upstream)
+        .ok()
+        .filter(|name| known(world, name));
     let Some(upstream) = upstream else {
-        let status = if faults.is("http_call_unknown_upstream_is_ok") { Status::Ok } else { Status::BadArgument };
+        let status = if faults.is("http_call_unknown_upstream_is_ok") {
+            Status::Ok
+        } else {
+            Status::BadArgument
+        };
         return Err(status.into());
     };
     for needed in [":method", ":path", ":authority"] {
-        if !headers.iter().any(|(k, v)| same(k, needed.as_bytes()) && !v.is_empty()) {
-            let status = if faults.is("http_call_missing_header_is_ok") { Status::Ok } else { Status::BadArgument };
+        if !headers
+            .iter()
+            .any(|(k, v)| same(k, needed.as_bytes()) && !v.is_empty())
+        {
+            let status = if faults.is("http_call_missing_header_is_ok") {
+                Status::Ok
+            } else {
+                Status::BadArgument
+            };
             return Err(status.into());
         }
     }
@@ -108,11 +121,24 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         AnswerKind::Close => (0, None),
         AnswerKind::Hang => (timeout, None),
     };
-    world.calls.open.insert(id, Open { vm, context, response });
-    if !(faults.is("http_call_timeout_never_comes") && after > 0) && !faults.is("http_call_response_never_comes") {
+    world.calls.open.insert(
+        id,
+        Open {
+            vm,
+            context,
+            response,
+        },
+    );
+    if !(faults.is("http_call_timeout_never_comes") && after > 0)
+        && !faults.is("http_call_response_never_comes")
+    {
         world.schedule(after, Event::CallEnds { call: id });
     }
-    let shown = if faults.is("http_call_id_is_wrong") { id + 1000 } else { id };
+    let shown = if faults.is("http_call_id_is_wrong") {
+        id + 1000
+    } else {
+        id
+    };
     Ok(c.out_u32("call_id", shown)?)
 }
 
@@ -155,12 +181,18 @@ fn response(answer: Answer) -> Response {
 /// `proxy_get_status`: of the HTTP call whose answer is being delivered. The message is empty: HTTP
 /// answers carry none that means anything. Silent elsewhere, and for a call that failed: 0.
 pub(super) fn get_status(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    let checked = c.check_out("status_code").and_then(|()| c.check_out("status_message"));
+    let checked = c
+        .check_out("status_code")
+        .and_then(|()| c.check_out("status_message"));
     if checked.is_err() && c.wrong("get_status_bad_pointer_is_ok") {
         return Ok(());
     }
     checked?;
-    let mut code = c.world().calls.response().map_or(0, |r| u32::from(r.status));
+    let mut code = c
+        .world()
+        .calls
+        .response()
+        .map_or(0, |r| u32::from(r.status));
     if c.wrong("get_status_is_zero") {
         code = 0;
     }

@@ -32,7 +32,15 @@ pub(super) fn set_tick_period(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     *timer += 1;
     let timer = *timer;
     if period > 0 && !faults.is("tick_never_comes") {
-        world.schedule(period, Event::Tick { vm, plugin, timer, period });
+        world.schedule(
+            period,
+            Event::Tick {
+                vm,
+                plugin,
+                timer,
+                period,
+            },
+        );
     }
     Ok(())
 }

@@ -59,7 +59,12 @@ fn try_split(wasm: &[u8]) -> Option<Parts<'_>> {
         let raw = &wasm[at..at + consumed];
         at += consumed;
         match payload {
-            Payload::End(_) => return Some(Parts { code: Cow::Owned(code), data }),
+            Payload::End(_) => {
+                return Some(Parts {
+                    code: Cow::Owned(code),
+                    data,
+                });
+            }
             Payload::StartSection { .. } | Payload::DataCountSection { .. } => return None,
             Payload::DataSection(section) => {
                 for segment in section {
@@ -75,7 +80,11 @@ fn try_split(wasm: &[u8]) -> Option<Parts<'_>> {
                     }
                     memories.memory(wasm_encoder::MemoryType {
                         minimum: m.initial,
-                        maximum: Some(m.maximum.unwrap_or(MEMORY_PAGES).min(MEMORY_PAGES.max(m.initial))),
+                        maximum: Some(
+                            m.maximum
+                                .unwrap_or(MEMORY_PAGES)
+                                .min(MEMORY_PAGES.max(m.initial)),
+                        ),
                         memory64: false,
                         shared: false,
                         page_size_log2: None,
@@ -99,7 +108,11 @@ fn try_split(wasm: &[u8]) -> Option<Parts<'_>> {
 
 /// Offset and bytes of an active segment of memory 0 with a constant offset.
 fn active<'a>(segment: &wasmparser::Data<'a>) -> Option<(u32, &'a [u8])> {
-    let wasmparser::DataKind::Active { memory_index: 0, offset_expr } = &segment.kind else {
+    let wasmparser::DataKind::Active {
+        memory_index: 0,
+        offset_expr,
+    } = &segment.kind
+    else {
         return None;
     };
     let mut ops = offset_expr.get_operators_reader();

@@ -9,7 +9,10 @@ pub(super) fn done(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let faults = c.faults();
     let world = c.world();
     let (vm, id) = world.effective().ok_or(Status::NotFound)?;
-    let context = world.vms[vm].contexts.get_mut(&id).ok_or(Status::NotFound)?;
+    let context = world.vms[vm]
+        .contexts
+        .get_mut(&id)
+        .ok_or(Status::NotFound)?;
     if context.life != Life::Pending {
         if faults.is("done_not_pending_is_ok") {
             return Ok(());
@@ -20,7 +23,9 @@ pub(super) fn done(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return Ok(());
     }
     context.life = Life::Done;
-    world.deferred.push_back(Deferred::Finalise { vm, context: id });
+    world
+        .deferred
+        .push_back(Deferred::Finalise { vm, context: id });
     Ok(())
 }
 

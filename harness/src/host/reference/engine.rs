@@ -55,11 +55,16 @@ impl Code {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Module>> {
-        self.known.lock().unwrap_or_else(|broken| broken.into_inner())
+        self.known
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner())
     }
 
     fn compile(&self, code: &[u8]) -> Result<Module, String> {
-        let file = self.cache_dir.as_ref().map(|dir| dir.join(self.artifact(code)));
+        let file = self
+            .cache_dir
+            .as_ref()
+            .map(|dir| dir.join(self.artifact(code)));
         if let Some(module) = file.as_deref().and_then(|f| self.artifact_of(f)) {
             return Ok(module);
         }
@@ -105,10 +110,5 @@ fn store(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut out, b| {
-        // Writing into a string cannot fail.
-        drop(write!(out, "{b:02x}"));
-        out
-    })
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

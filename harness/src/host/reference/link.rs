@@ -15,7 +15,8 @@ use crate::host::reference::call::Call;
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::world::World;
 use crate::host::reference::{
-    buffers, calls, clock, contexts, foreign, log, maps, metrics, props, queues, reply, shared, wasi,
+    buffers, calls, clock, contexts, foreign, log, maps, metrics, props, queues, reply, shared,
+    wasi,
 };
 
 /// What answers a hostcall.
@@ -51,7 +52,8 @@ pub(super) fn link(
     let mut imports = Imports::new();
     for import in module.imports() {
         let (from, name) = (import.module(), import.name());
-        let by_name = |h: &&Hostcall| h.import.0 == from && h.import.1 == name && h.absent.is_none();
+        let by_name =
+            |h: &&Hostcall| h.import.0 == from && h.import.1 == name && h.absent.is_none();
         let Some(hostcall) = abi.hostcalls.iter().find(by_name) else {
             return Err(Unlinkable::Missing {
                 import: name.to_owned(),
@@ -68,10 +70,15 @@ pub(super) fn link(
         match import.ty() {
             ExternType::Function(theirs) if *theirs == ours => {}
             ExternType::Function(theirs) => {
-                let text = format!("import {from}.{name} has the signature {theirs}, the ABI says {ours}");
+                let text =
+                    format!("import {from}.{name} has the signature {theirs}, the ABI says {ours}");
                 return Err(Unlinkable::Signature(text));
             }
-            _ => return Err(Unlinkable::Signature(format!("import {from}.{name} is no function"))),
+            _ => {
+                return Err(Unlinkable::Signature(format!(
+                    "import {from}.{name} is no function"
+                )));
+            }
         }
         let sig = Arc::new(Sig {
             first: first_words(&hostcall.params),

@@ -40,7 +40,9 @@ pub(super) fn get_log_level(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         77
     } else {
         let abi = c.abi();
-        let trace = abi.enumeration("proxy_log_level_t").and_then(|e| e.number("TRACE"));
+        let trace = abi
+            .enumeration("proxy_log_level_t")
+            .and_then(|e| e.number("TRACE"));
         trace.unwrap_or(0) as u32
     };
     Ok(c.out_u32("log_level", level)?)

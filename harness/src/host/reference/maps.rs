@@ -68,7 +68,9 @@ pub(super) fn set_pairs(c: &mut Call<'_, '_>) -> Result<(), Fail> {
 
 /// `proxy_get_header_map_value`. Silent: the first value, where there are several.
 pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    let checked = c.bytes("key").and_then(|key| c.check_out("value").map(|()| key));
+    let checked = c
+        .bytes("key")
+        .and_then(|key| c.check_out("value").map(|()| key));
     let key = match checked {
         Err(_) if c.wrong("get_header_bad_pointer_is_ok") => return Ok(()),
         key => key?,
@@ -215,7 +217,11 @@ fn read(world: &mut World, map: &str) -> Option<Fields> {
         return write(world, map).cloned();
     }
     let half = world.half(stage, direction)?;
-    Some(if trailers { half.trailers.clone() } else { half.headers.clone() })
+    Some(if trailers {
+        half.trailers.clone()
+    } else {
+        half.headers.clone()
+    })
 }
 
 /// The fields that can be modified now.
@@ -224,6 +230,15 @@ fn write<'a>(world: &'a mut World, map: &str) -> Option<&'a mut Fields> {
     let stage = world.effective_stage()?;
     let over = world.streams.get(stage.0)?.over;
     let half = world.half(stage, direction)?;
-    let there = !over && if trailers { half.trailers_are_held() } else { half.headers_are_held() };
-    there.then_some(if trailers { &mut half.trailers } else { &mut half.headers })
+    let there = !over
+        && if trailers {
+            half.trailers_are_held()
+        } else {
+            half.headers_are_held()
+        };
+    there.then_some(if trailers {
+        &mut half.trailers
+    } else {
+        &mut half.headers
+    })
 }

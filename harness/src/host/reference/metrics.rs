@@ -44,7 +44,11 @@ pub(super) fn define(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         Some(at) if metrics.0[at].kind != kind => return Err(Status::BadArgument.into()),
         Some(at) => at,
         None => {
-            metrics.0.push(Metric { kind, name, value: 0 });
+            metrics.0.push(Metric {
+                kind,
+                name,
+                value: 0,
+            });
             metrics.0.len() - 1
         }
     };
@@ -101,7 +105,11 @@ pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return unknown(c, "get_metric_unknown_is_ok");
     };
     let value = metric.value;
-    let value = if c.wrong("get_metric_off_by_one") { value.wrapping_add(1) } else { value };
+    let value = if c.wrong("get_metric_off_by_one") {
+        value.wrapping_add(1)
+    } else {
+        value
+    };
     Ok(c.out_u64("value", value)?)
 }
 

@@ -41,7 +41,7 @@ pub(super) struct Half {
     /// The plugin returned PAUSE and was not resumed since.
     pub(super) paused: bool,
     /// It returned PAUSE from the body callback.
-    paused_in_body: bool,
+    pub(super) paused_in_body: bool,
     /// All bytes that came.
     pub(super) received: u64,
 }

@@ -31,7 +31,9 @@ pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
 
 /// `proxy_set_property`.
 pub(super) fn set(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    let pair = c.bytes("path").and_then(|path| Ok((path, c.bytes("value")?)));
+    let pair = c
+        .bytes("path")
+        .and_then(|path| Ok((path, c.bytes("value")?)));
     let (path, value) = match pair {
         Err(_) if c.wrong("set_property_bad_pointer_is_ok") => return Ok(()),
         pair => pair?,
@@ -46,7 +48,10 @@ pub(super) fn set(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return Err(Status::NotFound.into());
     }
     let (vm, id) = world.effective().ok_or(Status::NotFound)?;
-    let context = world.vms[vm].contexts.get_mut(&id).ok_or(Status::NotFound)?;
+    let context = world.vms[vm]
+        .contexts
+        .get_mut(&id)
+        .ok_or(Status::NotFound)?;
     if !faults.is("set_property_has_no_effect") {
         context.properties.insert(path, value);
     }

@@ -82,10 +82,24 @@ pub(super) fn enqueue(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     }
     let (vm, context) = queue.owner;
     if !faults.is("queue_ready_never_comes") {
-        world.schedule(0, Event::QueueReady { vm, context, queue: id });
+        world.schedule(
+            0,
+            Event::QueueReady {
+                vm,
+                context,
+                queue: id,
+            },
+        );
     }
     if faults.is("queue_ready_comes_twice") {
-        world.schedule(0, Event::QueueReady { vm, context, queue: id });
+        world.schedule(
+            0,
+            Event::QueueReady {
+                vm,
+                context,
+                queue: id,
+            },
+        );
     }
     Ok(())
 }
@@ -101,7 +115,11 @@ pub(super) fn dequeue(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return unknown(c, "dequeue_unknown_is_empty");
     };
     let Some(value) = queue.items.front().cloned() else {
-        let status = if faults.is("dequeue_empty_is_not_found") { Status::NotFound } else { Status::Empty };
+        let status = if faults.is("dequeue_empty_is_not_found") {
+            Status::NotFound
+        } else {
+            Status::Empty
+        };
         return Err(status.into());
     };
     // The item leaves the queue only once the guest has it.

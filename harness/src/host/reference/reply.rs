@@ -51,7 +51,11 @@ pub(super) fn clear_route_cache(_: &mut Call<'_, '_>) -> Result<(), Fail> {
 
 fn resume(c: &mut Call<'_, '_>, direction: Direction) -> Result<(), Fail> {
     let request = direction == Direction::Request;
-    let fault = if request { "continue_request_has_no_effect" } else { "continue_response_has_no_effect" };
+    let fault = if request {
+        "continue_request_has_no_effect"
+    } else {
+        "continue_response_has_no_effect"
+    };
     let faults = c.faults();
     let world = c.world();
     // Silent: outside a stream there is nothing that could be continued.
@@ -61,13 +65,23 @@ fn resume(c: &mut Call<'_, '_>, direction: Direction) -> Result<(), Fail> {
     }
     // Silent: a stream that is not paused goes on anyway; and in a callback of the stream itself the
     // value that it returns decides.
-    let paused = world.half((stream, stage), direction).is_some_and(|h| h.paused);
+    let paused = world
+        .half((stream, stage), direction)
+        .is_some_and(|h| h.paused);
     let inside = world.running.as_ref().is_some_and(|r| {
         r.context == r.effective
-            && r.callback.starts_with(if request { "proxy_on_request" } else { "proxy_on_response" })
+            && r.callback.starts_with(if request {
+                "proxy_on_request"
+            } else {
+                "proxy_on_response"
+            })
     });
     if paused && !inside {
-        world.deferred.push_back(Deferred::Continue { stream, stage, direction });
+        world.deferred.push_back(Deferred::Continue {
+            stream,
+            stage,
+            direction,
+        });
     }
     Ok(())
 }
@@ -111,7 +125,10 @@ pub(super) fn send_local_response(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let faults = c.faults();
     let world = c.world();
     let (stream, _) = world.effective_stage().ok_or(Status::BadArgument)?;
-    let (sent, over) = (world.streams[stream].response.is_some(), world.streams[stream].over);
+    let (sent, over) = (
+        world.streams[stream].response.is_some(),
+        world.streams[stream].over,
+    );
     if sent || over {
         return Err(Status::BadArgument.into());
     }
@@ -127,7 +144,13 @@ pub(super) fn send_local_response(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     if faults.is("local_response_status_is_200") {
         status = 200;
     }
-    let response = LocalResponse { status, headers, body };
-    world.deferred.push_back(Deferred::Reply { stream, response });
+    let response = LocalResponse {
+        status,
+        headers,
+        body,
+    };
+    world
+        .deferred
+        .push_back(Deferred::Reply { stream, response });
     Ok(())
 }

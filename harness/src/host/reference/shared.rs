@@ -28,7 +28,11 @@ pub(super) fn set(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return Ok(());
     }
     if !faults.is("set_shared_data_has_no_effect") {
-        let next = if faults.is("shared_data_cas_never_changes") { 1 } else { now.wrapping_add(1).max(1) };
+        let next = if faults.is("shared_data_cas_never_changes") {
+            1
+        } else {
+            now.wrapping_add(1).max(1)
+        };
         world.shared.0.insert(key, (value, next));
     }
     Ok(())

@@ -51,8 +51,6 @@ impl Status {
 /// An errno of the eight WASI functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Errno {
-    /// `SUCCESS`; only a planted fault gives it as an error.
-    Success,
     /// `BADF`.
     Badf,
     /// `FAULT`.
@@ -67,7 +65,6 @@ impl Errno {
     /// The number by which the ABI of the job knows this errno.
     pub(super) fn number(self, abi: &Abi) -> u64 {
         let (name, of_the_text) = match self {
-            Errno::Success => ("SUCCESS", 0),
             Errno::Badf => ("BADF", 8),
             Errno::Fault => ("FAULT", 21),
             Errno::Inval => ("INVAL", 28),

@@ -80,7 +80,11 @@ pub(super) fn clock_time_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         _ if c.wrong("clock_time_get_unknown_is_success") => return Ok(()),
         _ => return Err(Errno::Notsup.into()),
     };
-    let time = if c.wrong("clock_time_get_is_zero") { 0 } else { time };
+    let time = if c.wrong("clock_time_get_is_zero") {
+        0
+    } else {
+        time
+    };
     Ok(c.out_u64("time", time).map_err(fault)?)
 }
 
@@ -116,13 +120,20 @@ fn next_random(state: &mut u64) -> u64 {
 
 /// `environ_sizes_get`: no variable is configured.
 pub(super) fn environ_sizes_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    sizes(c, "num_elements", "buffer_size", "environ_sizes_get_bad_pointer_is_success")
+    sizes(
+        c,
+        "num_elements",
+        "buffer_size",
+        "environ_sizes_get_bad_pointer_is_success",
+    )
 }
 
 /// `environ_get`: nothing to write, but the addresses are checked.
 pub(super) fn environ_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let param = "array";
-    let checked = c.check(c.word(param), 0).and_then(|()| c.check(c.second(param), 0));
+    let checked = c
+        .check(c.word(param), 0)
+        .and_then(|()| c.check(c.second(param), 0));
     match checked {
         Err(_) if c.wrong("environ_get_bad_pointer_is_success") => Ok(()),
         checked => Ok(checked.map_err(fault)?),
@@ -134,7 +145,12 @@ pub(super) fn args_sizes_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     if c.wrong("args_sizes_get_writes_nothing") {
         return Ok(());
     }
-    sizes(c, "argc", "argv_buffer_size", "args_sizes_get_bad_pointer_is_success")
+    sizes(
+        c,
+        "argc",
+        "argv_buffer_size",
+        "args_sizes_get_bad_pointer_is_success",
+    )
 }
 
 fn sizes(c: &mut Call<'_, '_>, count: &str, size: &str, fault_name: &str) -> Result<(), Fail> {

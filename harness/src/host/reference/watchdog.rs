@@ -79,7 +79,10 @@ impl Drop for Watchdog {
 }
 
 fn lock(shared: &Shared) -> MutexGuard<'_, Watched> {
-    shared.watched.lock().unwrap_or_else(|broken| broken.into_inner())
+    shared
+        .watched
+        .lock()
+        .unwrap_or_else(|broken| broken.into_inner())
 }
 
 fn bark(shared: &Shared) {
@@ -91,7 +94,11 @@ fn bark(shared: &Shared) {
                 interrupt();
             }
         }
-        let next = watched.stores.values().map(|(d, _)| d.saturating_duration_since(now)).min();
+        let next = watched
+            .stores
+            .values()
+            .map(|(d, _)| d.saturating_duration_since(now))
+            .min();
         let wait = next.map_or(Duration::from_secs(60), |d| d.max(AGAIN));
         watched = match shared.changed.wait_timeout(watched, wait) {
             Ok((guard, _)) => guard,

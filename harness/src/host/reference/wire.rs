@@ -8,7 +8,10 @@ use crate::trace::{Blob, Message};
 
 /// Fields as a record keeps them.
 pub(super) fn blobs(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<(Blob, Blob)> {
-    fields.iter().map(|(k, v)| (Blob::new(k), Blob::new(v))).collect()
+    fields
+        .iter()
+        .map(|(k, v)| (Blob::new(k), Blob::new(v)))
+        .collect()
 }
 
 fn pseudo(fields: &Fields, name: &str) -> Option<String> {
@@ -51,7 +54,10 @@ pub(super) fn head_of_request(request: &Request) -> Fields {
     let mut fields = vec![
         (b":method".to_vec(), request.method.clone().into_bytes()),
         (b":scheme".to_vec(), b"http".to_vec()),
-        (b":authority".to_vec(), request.authority.clone().into_bytes()),
+        (
+            b":authority".to_vec(),
+            request.authority.clone().into_bytes(),
+        ),
         (b":path".to_vec(), request.path.clone().into_bytes()),
     ];
     fields.extend(request.headers.iter().cloned());

@@ -54,6 +54,8 @@ pub(super) struct World {
 pub(super) struct Vm {
     /// Index into the job's VMs.
     pub(super) job: usize,
+    /// How often the job's VMs were loaded before.
+    pub(super) turn: u32,
     pub(super) label: String,
     pub(super) vm_id: String,
     pub(super) config: Vec<u8>,
@@ -66,7 +68,7 @@ pub(super) struct Vm {
     /// It is no longer configured and ends with its last stream.
     pub(super) retired: bool,
     /// How often each callback was entered.
-    pub(super) entered: HashMap<String, u32>,
+    pub(super) entered: HashMap<&'static str, u32>,
     pub(super) contexts: BTreeMap<u32, Context>,
     pub(super) next_context: u32,
 }
@@ -113,27 +115,51 @@ pub(super) struct Running {
     pub(super) context: u32,
     /// The context that hostcalls act on. Silent (S14): it lasts until the callback returns.
     pub(super) effective: u32,
-    /// Callbacks of body chunks: their `end_of_stream`.
-    pub(super) end_of_stream: bool,
 }
 
 /// Done when the running callback has returned, so that no callback runs inside a hostcall.
 #[derive(Debug)]
 pub(super) enum Deferred {
-    Continue { stream: usize, stage: usize, direction: Direction },
-    Close { stream: usize },
-    Reply { stream: usize, response: LocalResponse },
-    Finalise { vm: usize, context: u32 },
+    Continue {
+        stream: usize,
+        stage: usize,
+        direction: Direction,
+    },
+    Close {
+        stream: usize,
+    },
+    Reply {
+        stream: usize,
+        response: LocalResponse,
+    },
+    Finalise {
+        vm: usize,
+        context: u32,
+    },
 }
 
 /// Something that happens at a point of virtual time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Event {
-    Tick { vm: usize, plugin: usize, timer: u64, period: u64 },
-    CallEnds { call: u32 },
-    QueueReady { vm: usize, context: u32, queue: u32 },
+    Tick {
+        vm: usize,
+        plugin: usize,
+        timer: u64,
+        period: u64,
+    },
+    CallEnds {
+        call: u32,
+    },
+    QueueReady {
+        vm: usize,
+        context: u32,
+        queue: u32,
+    },
     /// The upstream of this stream writes the next part of its answer.
-    Answer { stream: usize, part: usize },
+    Answer {
+        stream: usize,
+        part: usize,
+    },
 }
 
 /// A line that a guest logged.
@@ -215,7 +241,11 @@ impl World {
     }
 
     /// The stream context's side of one direction.
-    pub(super) fn half(&mut self, stage: (usize, usize), direction: Direction) -> Option<&mut Half> {
+    pub(super) fn half(
+        &mut self,
+        stage: (usize, usize),
+        direction: Direction,
+    ) -> Option<&mut Half> {
         let stage = self.streams.get_mut(stage.0)?.stages.get_mut(stage.1)?;
         Some(match direction {
             Direction::Request => &mut stage.request,
