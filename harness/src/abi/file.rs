@@ -105,6 +105,8 @@ pub struct CallbackRow {
 pub struct RequirementRow {
     /// Its stable id; the part before `/` names the function that it belongs to, or an area.
     pub id: String,
+    /// In an extending file: the requirement behind which it stands; at the end where it is left out.
+    pub after: Option<String>,
     /// `must` where it is left out.
     pub level: Option<Level>,
     /// `boundary` where it is left out.
