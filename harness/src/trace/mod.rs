@@ -5,12 +5,18 @@
 
 mod attempt;
 mod blob;
+mod canon;
+mod diff;
 mod event;
 mod legend;
+mod pick;
 mod seen;
 
 pub use attempt::*;
 pub use blob::*;
+pub use canon::*;
+pub use diff::diff;
 pub use event::*;
 pub use legend::*;
+pub use pick::*;
 pub use seen::*;
