@@ -129,7 +129,8 @@ proptest! {
         let mut lines = whole.clone();
         lines.remove(lost);
         // Nothing can tell that a last frame should have come.
-        if !lines.is_empty() && !(last == 1 && lost == whole.len() - 1) {
+        let is_last_frame = last == 1 && lost == whole.len() - 1;
+        if !lines.is_empty() && !is_last_frame {
             let (_, faults) = read(lines.iter().map(|l| ("vm", l.as_str())));
             prop_assert!(!faults.is_empty());
         }
