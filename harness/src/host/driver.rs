@@ -1,0 +1,169 @@
+//! The door through which every host is driven.
+//!
+//! Does not know any host.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::abi::{Abi, PluginType};
+use crate::case::Exchange;
+use crate::trace::{Attempt, Legend};
+
+/// One attempt at one case, ready to be played.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The caller's number; comes back with the attempt.
+    pub index: usize,
+    /// The case's id, for file names and the host's own log.
+    pub case_id: String,
+    /// The token that the guests' frames carry; unique per case, column and attempt.
+    pub token: String,
+    /// The ABI or dialect of the column.
+    pub abi: Arc<Abi>,
+    /// The VMs, in order of loading.
+    pub vms: Vec<VmJob>,
+    /// Where in the host the plugins sit.
+    pub plugin_type: PluginType,
+    /// What the world does.
+    pub exchange: Exchange,
+    /// The attempt ends as a time-out after this long.
+    pub deadline: Duration,
+    /// The case is expected to loop, crash or spoil its process: play it in a process of its own.
+    pub alone: bool,
+}
+
+/// One VM: one module, one or more plugins.
+#[derive(Debug, Clone)]
+pub struct VmJob {
+    /// The VM id of the configuration; unique per case and attempt.
+    pub vm_id: String,
+    /// The module.
+    pub wasm: Arc<Vec<u8>>,
+    /// Two modules with the same code key differ only in their data segments; `None`: not a
+    /// specialised guest.
+    pub code_key: Option<String>,
+    /// The key to the module's frames; `None`: the module is no scripted guest.
+    pub legend: Option<Arc<Legend>>,
+    /// VM configuration.
+    pub config: Vec<u8>,
+    /// Plugins, in order of their root contexts.
+    pub plugins: Vec<PluginJob>,
+}
+
+/// One plugin of a VM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginJob {
+    /// Its name in the case.
+    pub name: String,
+    /// Its root id.
+    pub root_id: String,
+    /// Plugin configuration.
+    pub config: Vec<u8>,
+}
+
+/// Who answers: what a record's header says of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The profile's name.
+    pub name: String,
+    /// The host's version, or `local`.
+    pub version: String,
+    /// SHA-256 of the host's binary, in hexadecimal; the harness's version for the embedded host.
+    pub digest: String,
+}
+
+/// Set from outside to end a run early (Ctrl-C, `--max-fail`).
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks everybody who holds a clone to end.
+    pub fn ask(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether somebody asked.
+    pub fn asked(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A way to reach a host.
+pub trait Driver: Send {
+    /// Who answers.
+    fn identity(&self) -> Identity;
+
+    /// Plays every job and calls `done(job.index, attempt)` as each one ends, in any order and from
+    /// any thread, exactly once a job. Returns early, with jobs left over, when `stop` is asked.
+    ///
+    /// # Errors
+    /// The host did not start, or died so often that going on is pointless. Jobs for which `done`
+    /// was not called have no attempt.
+    fn play(
+        &mut self,
+        jobs: Vec<Job>,
+        stop: &Stop,
+        done: &(dyn Fn(usize, Attempt) + Sync),
+    ) -> Result<(), Trouble>;
+
+    /// Ends the host in the orderly way and leaves no process and no file behind. Called once; a
+    /// driver that is dropped without it cleans up as well as it can.
+    ///
+    /// # Errors
+    /// Something was left behind: what.
+    fn close(&mut self) -> Result<(), Trouble>;
+}
+
+/// The host or adapter could not be driven at all (exit code 3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What kind.
+    pub kind: TroubleKind,
+    /// A lowercase fragment that fits after "failed to drive HOST: ".
+    pub what: String,
+    /// What the user can do: a command or a sentence.
+    pub help: Option<String>,
+}
+
+/// What kind of trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TroubleKind {
+    /// No such binary.
+    Missing,
+    /// It did not start.
+    DidNotStart,
+    /// It died for good.
+    Died,
+    /// The adapter broke the protocol.
+    Protocol,
+    /// A canary gave the wrong answer.
+    Canary,
+}
+
+impl Trouble {
+    /// Trouble without advice.
+    pub fn new(kind: TroubleKind, what: impl Into<String>) -> Trouble {
+        Trouble {
+            kind,
+            what: what.into(),
+            help: None,
+        }
+    }
+
+    /// The same with advice.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Trouble {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Trouble {}

@@ -1,0 +1,12 @@
+//! Hosts: one door ([`Driver`]) for the reference host, deliberately wrong hosts, library adapters
+//! and real proxies.
+//!
+//! Does not know what is expected of a host: it gets bytes and an exchange, never YAML.
+
+mod driver;
+mod find;
+pub mod network;
+pub mod reference;
+
+pub use driver::*;
+pub use find::{Found, find, how_to_get, version_of};

@@ -1,0 +1,3 @@
+//! Records in, bytes out: terminal, JSON, HTML.
+
+pub mod json;
