@@ -29,6 +29,7 @@ pub fn load(files: &[(String, String)]) -> Result<Vec<Abi>, Vec<Problem>> {
         .filter_map(|file| read(file, |f: &TableFile| f.version, &mut found))
         .collect();
     let mut ready: Vec<(&str, Abi)> = Vec::new();
+    let mut faulty: Vec<String> = Vec::new();
     while !waiting.is_empty() {
         let known = |read: &Read<'_, TableFile>| match &read.file.extends {
             Some(base) => ready.iter().any(|(_, abi)| abi.id == *base),
@@ -58,8 +59,11 @@ pub fn load(files: &[(String, String)]) -> Result<Vec<Abi>, Vec<Problem>> {
             .map(|(_, abi)| abi);
         let abi = build::version(file, base, &mut problems);
         // A version that extends a faulty one would only repeat its faults.
-        if found.is_empty() {
+        if base.is_none_or(|base| !faulty.contains(&base.id)) {
             check::check(&abi, &mut problems);
+        }
+        if base.is_some_and(|base| faulty.contains(&base.id)) || !problems.is_empty() {
+            faulty.push(abi.id.clone());
         }
         found.extend(problems.into_sorted());
         ready.push((path, abi));
@@ -85,7 +89,7 @@ pub fn load(files: &[(String, String)]) -> Result<Vec<Abi>, Vec<Problem>> {
         {
             Some(base) => {
                 let abi = dialect::over(file, base, &mut problems);
-                if found.is_empty() {
+                if !faulty.contains(&base.id) {
                     check::check(&abi, &mut problems);
                 }
                 all.push(abi);
