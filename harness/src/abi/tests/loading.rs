@@ -141,3 +141,16 @@ fn a_difference_must_differ_from_something() {
         "{problems}"
     );
 }
+
+#[test]
+fn a_faulty_version_does_not_repeat_itself_in_those_that_extend_it() {
+    let mut files = committed();
+    files[3].1 = files[3].1.replace("id: proxy_log/OK", "id: proxy_log/FINE");
+    let problems = load(&files).expect_err("a bad table");
+    assert_eq!(problems.len(), 1, "{}", lines(&problems));
+    assert_eq!(problems[0].message, "`proxy_status_t` has no `FINE`");
+
+    files[3].1 = files[3].1.replace("version: 1", "version: one");
+    let problems = load(&files).expect_err("a table that is no table");
+    assert_eq!(problems.len(), 1, "{}", lines(&problems));
+}
