@@ -1,7 +1,7 @@
 //! What the loader says of bad tables: every problem, each at its place.
 
 use super::{committed, lines};
-use crate::abi::{Abi, load};
+use crate::abi::{Abi, DialectFile, TableFile, load};
 
 const GOOD: &str = "\
 version: 1
@@ -153,4 +153,16 @@ fn a_faulty_version_does_not_repeat_itself_in_those_that_extend_it() {
     files[3].1 = files[3].1.replace("version: 1", "version: one");
     let problems = load(&files).expect_err("a table that is no table");
     assert_eq!(problems.len(), 1, "{}", lines(&problems));
+}
+
+#[test]
+fn the_schemas_know_the_keys_and_no_others() {
+    let table = schemars::schema_for!(TableFile).to_value();
+    let dialect = schemars::schema_for!(DialectFile).to_value();
+    for (schema, key) in [(&table, "extends"), (&dialect, "foreign")] {
+        assert!(schema["properties"][key].is_object(), "{key}");
+        assert_eq!(schema["additionalProperties"], false, "{key}");
+    }
+    let numbers = &table["properties"]["enums"]["additionalProperties"]["additionalProperties"];
+    assert_eq!(numbers["type"], "integer");
 }
