@@ -11,7 +11,7 @@ use crate::host::reference::maps::same;
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::wire;
 use crate::host::reference::world::{Event, MILLI, World};
-use crate::trace::{Blob, UpstreamSaw};
+use crate::trace::UpstreamSaw;
 
 /// All calls of a job.
 #[derive(Debug, Default)]
@@ -116,7 +116,8 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         send(world, &upstream, headers, body, trailers);
     }
     let answer = next_answer(world, &upstream);
-    let (after, response) = match answer.kind {
+    let answer_kind = answer.kind;
+    let (after, response) = match answer_kind {
         AnswerKind::Reply => (0, Some(response(answer))),
         AnswerKind::Close => (0, None),
         AnswerKind::Hang => (timeout, None),
@@ -129,9 +130,9 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
             response,
         },
     );
-    if !(faults.is("http_call_timeout_never_comes") && after > 0)
-        && !faults.is("http_call_response_never_comes")
-    {
+    let lost = faults.is("http_call_timeout_never_comes") && answer_kind != AnswerKind::Reply
+        || faults.is("http_call_response_never_comes") && answer_kind == AnswerKind::Reply;
+    if !lost {
         world.schedule(after, Event::CallEnds { call: id });
     }
     let shown = if faults.is("http_call_id_is_wrong") {
@@ -149,7 +150,7 @@ pub(super) fn known(world: &World, name: &str) -> bool {
 
 fn send(world: &mut World, upstream: &str, headers: Fields, body: Vec<u8>, trailers: Fields) {
     let mut request = wire::request(&headers);
-    request.body = Blob::new(&body);
+    request.body = wire::body(&body);
     request.trailers = wire::blobs(&trailers);
     request.complete = true;
     let upstream = upstream.to_owned();

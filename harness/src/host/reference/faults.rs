@@ -13,6 +13,16 @@ impl Faults {
         NAMES.iter().find(|n| **n == name).map(|n| Faults(Some(n)))
     }
 
+    /// Whether any is planted.
+    pub(super) fn planted(self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether the one whose name is made of `parts` is planted.
+    pub(super) fn made_of(self, parts: &[&str]) -> bool {
+        self.0.is_some_and(|planted| planted == parts.join("_"))
+    }
+
     /// Whether this one is planted.
     pub(super) fn is(self, name: &str) -> bool {
         self.0.is_some_and(|planted| planted == name)

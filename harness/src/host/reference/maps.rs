@@ -55,15 +55,15 @@ pub(super) fn set_pairs(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let Some(map) = known(c, "set_map_pairs_unknown_is_ok")? else {
         return Ok(());
     };
-    let fields = decode_pairs(&bytes).map_err(|_| Status::BadArgument)?;
-    let faults = c.faults();
-    let target = write(c.world(), &map).ok_or(Status::BadArgument)?;
-    if faults.is("set_map_pairs_merges") {
-        target.extend(fields);
-    } else if !faults.is("set_map_pairs_has_no_effect") {
-        *target = fields;
-    }
-    Ok(())
+    let pairs = decode_pairs(&bytes).map_err(|_| Status::BadArgument)?;
+    let merges = c.wrong("set_map_pairs_merges");
+    change(c, &map, "set_map_pairs", |fields| {
+        if merges {
+            fields.extend(pairs);
+        } else {
+            *fields = pairs;
+        }
+    })
 }
 
 /// `proxy_get_header_map_value`. Silent: the first value, where there are several.
@@ -99,14 +99,14 @@ pub(super) fn add(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let Some(map) = known(c, "add_header_unknown_map_is_ok")? else {
         return Ok(());
     };
-    let faults = c.faults();
-    let fields = write(c.world(), &map).ok_or(Status::BadArgument)?;
-    if faults.is("add_header_replaces") {
-        put(fields, key, value);
-    } else if !faults.is("add_header_has_no_effect") {
-        fields.push((key, value));
-    }
-    Ok(())
+    let replaces = c.wrong("add_header_replaces");
+    change(c, &map, "add_header", |fields| {
+        if replaces {
+            put(fields, key, value);
+        } else {
+            fields.push((key, value));
+        }
+    })
 }
 
 /// `proxy_replace_header_map_value`: one value remains.
@@ -118,16 +118,14 @@ pub(super) fn replace(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return Ok(());
     };
     let faults = c.faults();
-    let fields = write(c.world(), &map).ok_or(Status::BadArgument)?;
-    let there = fields.iter().any(|(k, _)| same(k, &key));
-    if faults.is("replace_header_adds") && there {
-        fields.push((key, value));
-    } else if !there && faults.is("replace_header_absent_is_ignored") {
-        return Ok(());
-    } else if !faults.is("replace_header_has_no_effect") {
-        put(fields, key, value);
-    }
-    Ok(())
+    change(c, &map, "replace_header", |fields| {
+        let there = fields.iter().any(|(k, _)| same(k, &key));
+        if there && faults.is("replace_header_adds") {
+            fields.push((key, value));
+        } else if there || !faults.is("replace_header_absent_is_ignored") {
+            put(fields, key, value);
+        }
+    })
 }
 
 /// `proxy_remove_header_map_value`: all values of the key.
@@ -140,15 +138,80 @@ pub(super) fn remove(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return Ok(());
     };
     let faults = c.faults();
-    let fields = write(c.world(), &map).ok_or(Status::BadArgument)?;
-    let before = fields.len();
-    if !faults.is("remove_header_has_no_effect") {
-        fields.retain(|(k, _)| !same(k, &key));
-    }
-    if faults.is("remove_header_absent_is_not_found") && fields.len() == before {
+    let mut found = false;
+    change(c, &map, "remove_header", |fields| {
+        let first = fields.iter().position(|(k, _)| same(k, &key));
+        found = first.is_some();
+        if let (Some(at), true) = (first, faults.is("remove_header_removes_one_value")) {
+            fields.remove(at);
+        } else {
+            fields.retain(|(k, _)| !same(k, &key));
+        }
+    })?;
+    if !found && faults.is("remove_header_absent_is_not_found") {
         return Err(Status::NotFound.into());
     }
     Ok(())
+}
+
+/// Changes the fields of a map that can be modified now.
+///
+/// Two faults of every change, named after `call`: the plugin sees it but it is not forwarded, and it
+/// is forwarded but the plugin does not see it.
+fn change(
+    c: &mut Call<'_, '_>,
+    map: &str,
+    call: &str,
+    how: impl FnOnce(&mut Fields),
+) -> Result<(), Fail> {
+    let faults = c.faults();
+    let world = c.world();
+    if ignored_while_paused(world, map) {
+        return Ok(());
+    }
+    let fields = write(world, map).ok_or(Status::BadArgument)?;
+    if !faults.planted() {
+        how(fields);
+        return Ok(());
+    }
+    let before = fields.clone();
+    how(fields);
+    let after = fields.clone();
+    let forwarded = if faults.made_of(&[call, "is_not_forwarded"]) {
+        before
+    } else if faults.made_of(&[call, "is_not_read_back"]) {
+        *fields = before;
+        after
+    } else {
+        return Ok(());
+    };
+    let of = of_stream(map).zip(world.effective_stage());
+    if let Some(((direction, false), stage)) = of {
+        if let Some(half) = world.half(stage, direction) {
+            half.forwarded_instead = Some(forwarded);
+        }
+    }
+    Ok(())
+}
+
+/// Fault: while processing is paused, a change from another callback is taken and forgotten.
+fn ignored_while_paused(world: &World, map: &str) -> bool {
+    world.faults.planted()
+        && elsewhere(world, map)
+        && world
+            .faults
+            .made_of(&[&map.to_lowercase(), "write_is_ignored_while_paused"])
+}
+
+/// Whether another callback runs than the one in which this map comes.
+fn elsewhere(world: &World, map: &str) -> bool {
+    let own = match map {
+        "HTTP_REQUEST_HEADERS" => "proxy_on_request_headers",
+        "HTTP_REQUEST_TRAILERS" => "proxy_on_request_trailers",
+        "HTTP_RESPONSE_HEADERS" => "proxy_on_response_headers",
+        _ => "proxy_on_response_trailers",
+    };
+    !world.in_callback(own)
 }
 
 /// The text's name of the map that the call names. `None`: a planted fault takes an unknown one for OK.
@@ -211,10 +274,16 @@ fn read(world: &mut World, map: &str) -> Option<Fields> {
         _ => {}
     }
     let (direction, trailers) = of_stream(map)?;
-    let logging = world.in_callback("proxy_on_log") && !world.faults.is("log_callback_has_no_maps");
     let stage = world.effective_stage()?;
-    if !logging {
-        return write(world, map).cloned();
+    let planted =
+        |what| world.faults.planted() && world.faults.made_of(&[&map.to_lowercase(), what]);
+    if !world.in_callback("proxy_on_log") {
+        let empty = elsewhere(world, map) && planted("is_empty_while_paused");
+        let fields = write(world, map).cloned()?;
+        return Some(if empty { Vec::new() } else { fields });
+    }
+    if planted("is_empty_in_log") {
+        return Some(Vec::new());
     }
     let half = world.half(stage, direction)?;
     Some(if trailers {

@@ -123,10 +123,15 @@ impl Player {
         } else {
             let text = format!("{export}: {error}");
             self.world().own_log.push(text.clone());
-            self.end = End::Trap(Blob::with_limit(text.as_bytes(), 2048));
+            // The first trap speaks for the attempt.
+            if self.end == End::Normal {
+                self.end = End::Trap(Blob::with_limit(text.as_bytes(), 2048));
+            }
         }
         let why = format!("{export} did not return");
-        self.world().vms[vm].dead = Some(why);
+        let of = &mut self.world().vms[vm];
+        of.crashed = of.started;
+        of.dead = Some(why);
     }
 
     /// Whether a callback that returns a bool returned true; a callback that is missing agrees.
@@ -189,7 +194,8 @@ impl Player {
                 let world = self.world();
                 let of = &world.vms[vm].plugins[plugin];
                 let context = of.context;
-                if of.timer != timer || world.context(vm, context).is_none() {
+                let gone = world.context(vm, context).is_none() || world.vms[vm].dead.is_some();
+                if of.timer != timer || gone {
                     return;
                 }
                 if !one_shot {
@@ -289,16 +295,21 @@ impl Player {
             let Some(next) = self.world().deferred.pop_front() else {
                 return;
             };
-            match next {
-                Deferred::Continue {
-                    stream,
-                    stage,
-                    direction,
-                } => self.resume(stream, stage, direction),
-                Deferred::Close { stream } => self.reset(stream, "reset"),
-                Deferred::Reply { stream, response } => self.reply(stream, response),
-                Deferred::Finalise { vm, context } => self.finalise(vm, context),
-            }
+            self.carry_out(next);
+        }
+    }
+
+    /// Does one thing that a hostcall has asked for.
+    pub(super) fn carry_out(&mut self, asked: Deferred) {
+        match asked {
+            Deferred::Continue {
+                stream,
+                stage,
+                direction,
+            } => self.resume(stream, stage, direction),
+            Deferred::Close { stream } => self.reset(stream, "reset"),
+            Deferred::Reply { stream, response } => self.reply(stream, response),
+            Deferred::Finalise { vm, context } => self.finalise(vm, context),
         }
     }
 }

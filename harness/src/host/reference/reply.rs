@@ -67,7 +67,7 @@ fn resume(c: &mut Call<'_, '_>, direction: Direction) -> Result<(), Fail> {
     // value that it returns decides.
     let paused = world
         .half((stream, stage), direction)
-        .is_some_and(|h| h.paused);
+        .is_some_and(|h| h.paused.any());
     let inside = world.running.as_ref().is_some_and(|r| {
         r.context == r.effective
             && r.callback.starts_with(if request {
@@ -96,10 +96,9 @@ pub(super) fn close_stream(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let faults = c.faults();
     let world = c.world();
     // Silent: closing what is not there has no effect.
-    if let (true, Some((stream, _))) = (http, world.effective_stage()) {
-        if !faults.is("close_has_no_effect") {
-            world.deferred.push_back(Deferred::Close { stream });
-        }
+    let nothing = !http || faults.is("close_has_no_effect");
+    if let (false, Some((stream, _))) = (nothing, world.effective_stage()) {
+        world.deferred.push_back(Deferred::Close { stream });
     }
     Ok(())
 }
