@@ -17,7 +17,10 @@ pub(super) fn get_configuration(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     }
     let vm = configuration(c.world(), "VM_CONFIGURATION");
     let plugin = configuration(c.world(), "PLUGIN_CONFIGURATION");
-    let value = vm.or(plugin).ok_or(Status::NotFound)?;
+    let mut value = vm.or(plugin).ok_or(Status::NotFound)?;
+    if c.wrong("get_configuration_is_cut") {
+        value.pop();
+    }
     c.out_bytes("value", &value)
 }
 
@@ -44,6 +47,9 @@ pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return Err(Status::BadArgument.into());
     }
     let mut end = buffer.len().min(start_at + max as usize);
+    if c.wrong("get_buffer_past_end_is_cut") && start_at + max as usize > end {
+        end = end.saturating_sub(1);
+    }
     if c.wrong("get_buffer_ignores_max_size") {
         end = buffer.len();
     }
@@ -151,12 +157,6 @@ fn read(c: &mut Call<'_, '_>, unknown_fault: &str, away_fault: &str) -> Result<V
         _ => body(world, &name).map(|b| b.clone()),
     };
     match found {
-        Some(bytes)
-            if faults.is("call_response_body_is_empty") && name == "HTTP_CALL_RESPONSE_BODY" =>
-        {
-            drop(bytes);
-            Ok(Vec::new())
-        }
         Some(bytes) => Ok(bytes),
         None if faults.is(away_fault) => Ok(Vec::new()),
         None => Err(Status::NotFound),

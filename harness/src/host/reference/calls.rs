@@ -8,6 +8,7 @@ use crate::abi::decode_pairs;
 use crate::case::{Answer, AnswerKind, Fields};
 use crate::host::reference::call::Call;
 use crate::host::reference::maps::same;
+use crate::host::reference::spoil::{lose_one, taken};
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::wire;
 use crate::host::reference::world::{Event, MILLI, World};
@@ -74,6 +75,7 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         all => all?,
     };
     let headers = decode_pairs(&headers).map_err(|_| Status::BadArgument)?;
+    let mut headers = taken(c.faults(), headers);
     let mut trailers = decode_pairs(&trailers).map_err(|_| Status::BadArgument)?;
     let timeout = u64::from(c.u32("timeout")) * MILLI;
     let faults = c.faults();
@@ -104,6 +106,9 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
             return Err(status.into());
         }
     }
+    if faults.is("http_call_drops_header") {
+        lose_one(&mut headers);
+    }
     if faults.is("http_call_drops_body") {
         body.clear();
     }
@@ -112,9 +117,9 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     }
     world.calls.last += 1;
     let id = world.calls.last;
-    if !faults.is("http_call_is_not_sent") {
-        send(world, &upstream, headers, body, trailers);
-    }
+    let astray = faults.is("http_call_goes_to_main");
+    let to = if astray { "main" } else { &upstream };
+    send(world, to, headers, body, trailers);
     let answer = next_answer(world, &upstream);
     let answer_kind = answer.kind;
     let (after, response) = match answer_kind {
@@ -135,8 +140,8 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     if !lost {
         world.schedule(after, Event::CallEnds { call: id });
     }
-    let shown = if faults.is("http_call_id_is_wrong") {
-        id + 1000
+    let shown = if faults.is("http_call_ids_are_equal") {
+        1
     } else {
         id
     };
@@ -189,14 +194,14 @@ pub(super) fn get_status(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return Ok(());
     }
     checked?;
-    let mut code = c
+    if c.wrong("get_status_writes_nothing") {
+        return Ok(());
+    }
+    let code = c
         .world()
         .calls
         .response()
         .map_or(0, |r| u32::from(r.status));
-    if c.wrong("get_status_is_zero") {
-        code = 0;
-    }
     c.out_bytes("status_message", &[])?;
     Ok(c.out_u32("status_code", code)?)
 }

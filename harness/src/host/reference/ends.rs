@@ -5,6 +5,7 @@
 use crate::host::reference::pipe::{Half, Piece};
 use crate::host::reference::player::Player;
 use crate::host::reference::reply::LocalResponse;
+use crate::host::reference::spoil::lose_one;
 use crate::host::reference::wire;
 use crate::host::reference::world::Event;
 use crate::trace::{Message, UpstreamSaw};
@@ -155,12 +156,5 @@ impl Player {
                 (false, _) => {}
             }
         }
-    }
-}
-
-/// Takes away the first field that is no pseudo-field.
-fn lose_one(fields: &mut crate::case::Fields) {
-    if let Some(at) = fields.iter().position(|(k, _)| !k.starts_with(b":")) {
-        fields.remove(at);
     }
 }

@@ -8,7 +8,7 @@ use crate::host::reference::code::markers;
 use crate::host::reference::engine::Code;
 use crate::host::reference::link::{Unlinkable, link, results, words};
 use crate::host::reference::player::{Called, PATIENCE, Player};
-use crate::host::reference::world::{Life, Plugin, Vm};
+use crate::host::reference::world::{Event, Life, MILLI, Plugin, Vm};
 use crate::trace::{Blob, Load};
 
 /// The versions that this host speaks.
@@ -100,7 +100,13 @@ impl Player {
         } else {
             ["proxy_on_memory_allocate", "malloc"]
         };
-        let named = |name| instance.exports.get_function(name).ok().cloned();
+        let none = self.faults.is("malloc_is_not_called");
+        let named = |name| {
+            if none && name == "malloc" {
+                return None;
+            }
+            instance.exports.get_function(name).ok().cloned()
+        };
         let allocator: Option<Function> = order.into_iter().find_map(named);
         let of = &mut self.world().vms[vm];
         of.memory = memory;
@@ -158,6 +164,15 @@ impl Player {
             if plugin == 0 && late {
                 self.vm_start(vm, context)?;
             }
+        }
+        if self.faults.is("tick_comes_unasked") {
+            let tick = Event::Tick {
+                vm,
+                plugin: 0,
+                timer: 0,
+                period: 10 * MILLI,
+            };
+            self.world().schedule(10 * MILLI, tick);
         }
         Ok(load)
     }
@@ -283,23 +298,29 @@ impl Player {
         let waited = of.waited;
         of.life = Life::Done;
         let args = [("context_id", u64::from(context))];
-        let log = !(faults.is("log_is_not_called") && !waited
-            || faults.is("log_is_not_called_after_proxy_done") && waited
-            || faults.is("log_comes_before_done"));
-        let delete = !(faults.is("delete_is_not_called") && !waited
-            || faults.is("delete_is_not_called_after_proxy_done") && waited
-            || faults.is("delete_comes_before_proxy_done") && waited);
+        let no_log = faults.is("log_comes_before_done")
+            || faults.is(if waited {
+                "log_is_not_called_after_proxy_done"
+            } else {
+                "log_is_not_called"
+            });
+        let no_delete = faults.is(if waited {
+            "delete_is_not_called_after_proxy_done"
+        } else {
+            "delete_is_not_called"
+        });
+        let deleted = waited && faults.is("delete_comes_before_proxy_done");
         let early = faults.is("delete_comes_before_log");
         if early {
             self.call(vm, "proxy_on_delete", context, &args);
         }
-        if log {
+        if !no_log {
             self.call(vm, "proxy_on_log", context, &args);
         }
-        if log && faults.is("log_is_called_twice") {
+        if faults.is("log_is_called_twice") {
             self.call(vm, "proxy_on_log", context, &args);
         }
-        if delete && !early {
+        if !(no_delete || deleted || early) {
             self.call(vm, "proxy_on_delete", context, &args);
         }
         if faults.is("done_is_called_after_delete") {

@@ -9,6 +9,7 @@ use crate::abi::{decode_pairs, encode_pairs};
 use crate::case::Fields;
 use crate::host::reference::call::Call;
 use crate::host::reference::pipe::Direction;
+use crate::host::reference::spoil::{lose_one, returned, taken};
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::world::World;
 
@@ -22,8 +23,8 @@ pub(super) fn size(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let Some(map) = map else { return Ok(()) };
     let fields = read(c.world(), &map).ok_or(Status::BadArgument)?;
     let mut size = encode_pairs(&fields).len() as u32;
-    if c.wrong("get_map_size_is_count") {
-        size = fields.len() as u32;
+    if c.wrong("get_map_size_is_zero") {
+        size = 0;
     }
     Ok(c.out_u32("serialized_pairs_size", size)?)
 }
@@ -37,13 +38,19 @@ pub(super) fn get_pairs(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let map = known(c, "get_map_pairs_unknown_is_ok")?;
     let Some(map) = map else { return Ok(()) };
     let mut fields = read(c.world(), &map).ok_or(Status::BadArgument)?;
-    if c.wrong("get_map_pairs_drops_last") {
-        fields.pop();
+    if c.wrong("get_map_pairs_drops_first") {
+        lose_one(&mut fields);
     }
-    if c.wrong("get_map_pairs_reversed") {
-        fields.reverse();
+    if c.wrong("get_map_pairs_drops_repeats") {
+        let mut seen: Vec<Vec<u8>> = Vec::new();
+        fields.retain(|(k, _)| {
+            let first = !seen.contains(k);
+            seen.push(k.clone());
+            first
+        });
     }
-    c.out_bytes("pairs", &encode_pairs(&fields))
+    let bytes = returned(c.faults(), &fields);
+    c.out_bytes("pairs", &bytes)
 }
 
 /// `proxy_set_header_map_pairs`. Silent (S39): what is no serialised map is `BAD_ARGUMENT`.
@@ -56,6 +63,7 @@ pub(super) fn set_pairs(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return Ok(());
     };
     let pairs = decode_pairs(&bytes).map_err(|_| Status::BadArgument)?;
+    let pairs = taken(c.faults(), pairs);
     let merges = c.wrong("set_map_pairs_merges");
     change(c, &map, "set_map_pairs", |fields| {
         if merges {
@@ -186,10 +194,10 @@ fn change(
         return Ok(());
     };
     let of = of_stream(map).zip(world.effective_stage());
-    if let Some(((direction, false), stage)) = of {
-        if let Some(half) = world.half(stage, direction) {
-            half.forwarded_instead = Some(forwarded);
-        }
+    if let Some(((direction, false), stage)) = of
+        && let Some(half) = world.half(stage, direction)
+    {
+        half.forwarded_instead = Some(forwarded);
     }
     Ok(())
 }

@@ -29,6 +29,7 @@ mod props;
 mod queues;
 mod reply;
 mod shared;
+mod spoil;
 mod status;
 mod streams;
 #[cfg(test)]

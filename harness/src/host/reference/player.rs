@@ -7,6 +7,7 @@ use std::time::Instant;
 use wasmer::{FunctionEnv, RuntimeError, Store, Value};
 
 use crate::abi::{Abi, Returns, Word};
+use crate::host::reference::calls::Response;
 use crate::host::reference::faults::Faults;
 use crate::host::reference::world::{Deferred, Event, MILLI, Running, World};
 use crate::trace::{Blob, End};
@@ -189,7 +190,7 @@ impl Player {
                 timer,
                 period,
             } => {
-                let double = self.faults.is("tick_comes_twice");
+                let another = self.faults.is("tick_gets_another_context");
                 let one_shot = self.faults.is("tick_comes_once");
                 let world = self.world();
                 let of = &world.vms[vm].plugins[plugin];
@@ -209,24 +210,17 @@ impl Player {
                         },
                     );
                 }
-                self.call(
-                    vm,
-                    "proxy_on_tick",
-                    context,
-                    &[("plugin_context_id", u64::from(context))],
-                );
-                if double {
-                    self.call(
-                        vm,
-                        "proxy_on_tick",
-                        context,
-                        &[("plugin_context_id", u64::from(context))],
-                    );
-                }
+                let id = u64::from(context);
+                let shown = if another { id + 1000 } else { id };
+                let args = [("plugin_context_id", shown)];
+                self.call(vm, "proxy_on_tick", context, &args);
             }
             Event::QueueReady { vm, context, queue } => {
                 if self.world().context(vm, context).is_none() {
                     return;
+                }
+                if self.faults.is("queue_ready_comes_too_late") {
+                    self.world().queues.drop_item(queue);
                 }
                 let shown = if self.faults.is("queue_ready_wrong_id") {
                     queue + 1000
@@ -256,29 +250,27 @@ impl Player {
         }
         let failed = open.response.is_none();
         let mut response = open.response.unwrap_or_default();
-        if failed && faults.is("http_call_failure_has_headers") {
-            response
-                .headers
-                .push((b":status".to_vec(), b"504".to_vec()));
+        if faults.planted() {
+            spoil(faults, failed, &mut response);
         }
-        if faults.is("http_call_response_drops_header") {
-            response.headers.pop();
-        }
-        if faults.is("http_call_response_drops_trailers") {
-            response.trailers.clear();
-        }
-        let off = u64::from(faults.is("http_call_response_counts_one_more") && !failed);
-        let shown = if faults.is("http_call_response_wrong_id") {
-            call + 7000
-        } else {
-            call
-        };
+        let more = |what| u64::from(!failed && faults.made_of(&["http_call_response", what]));
+        let wrong_id = faults.is("http_call_response_wrong_id");
+        let shown = if wrong_id { call + 7000 } else { call };
         let args = [
             ("plugin_context_id", u64::from(context)),
             ("call_id", u64::from(shown)),
-            ("num_headers", response.headers.len() as u64 + off),
-            ("body_size", response.body.len() as u64),
-            ("num_trailers", response.trailers.len() as u64),
+            (
+                "num_headers",
+                response.headers.len() as u64 + more("headers_one_more"),
+            ),
+            (
+                "body_size",
+                response.body.len() as u64 + more("body_one_more"),
+            ),
+            (
+                "num_trailers",
+                response.trailers.len() as u64 + more("trailers_one_more"),
+            ),
         ];
         world.calls.set_response(Some(response));
         self.call(vm, "proxy_on_http_call_response", context, &args);
@@ -323,4 +315,23 @@ fn pause_number(abi: &Abi, callback: &str) -> u64 {
     abi.enumeration(name)
         .and_then(|e| e.number("PAUSE"))
         .unwrap_or(1)
+}
+
+/// Faults: the answer of a call is not what came.
+fn spoil(faults: Faults, failed: bool, response: &mut Response) {
+    if failed && faults.is("http_call_failure_has_headers") {
+        let status = (b":status".to_vec(), b"504".to_vec());
+        response.headers.push(status);
+    }
+    if faults.is("http_call_response_loses_header") {
+        response.headers.pop();
+    }
+    if faults.is("http_call_response_body_is_cut") {
+        response.body.pop();
+    }
+    if faults.is("http_call_response_trailers_are_changed") {
+        for (_, value) in &mut response.trailers {
+            value.push(b'!');
+        }
+    }
 }

@@ -65,6 +65,7 @@ impl Player {
     fn create_contexts(&mut self, stream: usize) {
         let none = self.faults.is("stream_context_is_not_created");
         let wrong = self.faults.is("stream_context_parent_is_wrong");
+        let shared = self.faults.is("second_stream_shares_context");
         for at in 0..self.world().streams[stream].stages.len() {
             let world = self.world();
             let stage = &world.streams[stream].stages[at];
@@ -75,7 +76,8 @@ impl Player {
             let parent = world.vms[vm].plugins[plugin].context;
             let parent = u64::from(parent) + if wrong { 1000 } else { 0 };
             let args = [("context_id", u64::from(id)), ("parent_context_id", parent)];
-            if !none {
+            let open = world.streams.iter().filter(|s| !s.over).count();
+            if !none && !(open > 1 && shared) {
                 self.call(vm, "proxy_on_context_create", id, &args);
             }
             self.work();
