@@ -5,4 +5,5 @@ pub mod case;
 pub mod host;
 pub mod judge;
 pub mod record;
+pub mod report;
 pub mod trace;
