@@ -26,8 +26,10 @@ use crate::trace::{Attempt, Blob, End, Isolation, Load, Seen, Trace};
 const SOCKET_PATH: usize = 107;
 /// The longest name of a socket in a session's folder.
 const SOCKET_NAME: usize = 20;
-/// While cases are loaded the host may be silent this long.
-const SILENT: Duration = Duration::from_secs(5);
+/// A host that serves many cases may be silent this long while it loads, and at the fence.
+const SILENT: Duration = Duration::from_secs(4);
+/// The same, when a case has used up its deadline already: it is probably the host that hangs.
+const SILENT_AGAIN: Duration = Duration::from_millis(500);
 /// A listener that was taken out is given this long beyond the host's own draining.
 const GONE: Duration = Duration::from_millis(1500);
 /// Nothing was heard for this long: a listener's end is over.
@@ -184,6 +186,10 @@ impl Session {
     /// The host is lost.
     pub fn load(&mut self, jobs: &[Job]) -> Result<(), Lost> {
         self.clear();
+        let patience = match (self.isolation, jobs) {
+            (Isolation::Alone, [job]) => job.deadline,
+            _ => SILENT,
+        };
         for job in jobs {
             if let Err(error) = self.add(job) {
                 return Err(Lost {
@@ -198,7 +204,7 @@ impl Session {
         self.publish().map_err(|what| self.lost_because(what))?;
         let mut open = usize::MAX;
         loop {
-            let progress = self.ear.wait(SILENT, |h| {
+            let progress = self.ear.wait(patience, |h| {
                 let now = ear::unanswered(h).len();
                 h.ended || now == 0 || now < open
             });
@@ -223,7 +229,7 @@ impl Session {
         }
         // Listeners reach the worker in the order in which they were taken; a fence that is sent
         // only now is answered after all of them were started there.
-        self.fence(SILENT)?;
+        self.fence(patience)?;
         let refused: Vec<String> = {
             let heard = self.ear.heard();
             let all = heard.cases.iter();
@@ -313,9 +319,9 @@ impl Session {
         // not read, a callout that this answer sets off. A fence shows that the worker has done all
         // that lay before it; if requests came meanwhile there is more to wait for.
         let patience = match (&played.late, self.isolation) {
-            (Some(_), Isolation::Alone) => Duration::from_millis(300),
-            (_, Isolation::Alone) => job.deadline.max(Duration::from_secs(1)),
-            _ => SILENT,
+            (Some(_), _) => SILENT_AGAIN,
+            (None, Isolation::Alone) => job.deadline,
+            (None, Isolation::Shared) => SILENT,
         };
         for _ in 0..8 {
             let until = Instant::now() + Duration::from_millis(200);
