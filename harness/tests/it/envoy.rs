@@ -23,6 +23,7 @@ fn envoy() -> Option<Network> {
     };
     let options = Options {
         version: Some(found.version),
+        lanes: None,
     };
     Some(Network::new(profile, found.path, options).unwrap())
 }
@@ -404,8 +405,8 @@ fn several_streams_get_their_own_answers() {
     for saw in &all[&0].seen.upstream {
         assert!(Message::values(&saw.request.headers, "x-pwspec-stream").is_empty());
     }
-    let first: Vec<u64> = all[&0].trace.instances[2].contexts().1;
-    assert_eq!(first.len(), 3);
+    let streams = all[&0].trace.instances.iter().map(|i| i.contexts().1.len());
+    assert_eq!(streams.max(), Some(3));
 }
 
 #[test]
@@ -605,7 +606,7 @@ fn nothing_is_left_behind() {
         &mut driver,
         vec![job(0, &abi, vec![], whole(vec![get("/")]))],
     );
-    let pid = driver.process().unwrap();
+    let pid = driver.processes()[0];
     let cwd = std::fs::read_link(format!("/proc/{pid}/cwd")).unwrap();
     assert!(cwd.is_dir());
     drop(driver);

@@ -4,6 +4,7 @@
 //! [`crate::host::network::Network`].
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,10 +31,12 @@ const SOCKET_NAME: usize = 20;
 const SILENT: Duration = Duration::from_secs(4);
 /// The same, when a case has used up its deadline already: it is probably the host that hangs.
 const SILENT_AGAIN: Duration = Duration::from_millis(500);
-/// A listener that was taken out is given this long beyond the host's own draining.
+/// A plugin that was taken out is given this long to end.
 const GONE: Duration = Duration::from_millis(1500);
 /// Nothing was heard for this long: a listener's end is over.
 const QUIET: Duration = Duration::from_millis(60);
+/// The callback with which a plugin's end begins.
+const DONE: &str = "proxy_on_done";
 /// After TERM.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -78,7 +81,7 @@ pub struct Session {
     vars: Vars,
     guests: BTreeMap<usize, Guest>,
     modules: Vec<PathBuf>,
-    fences: u64,
+    fence: Fence,
     made: u64,
     isolation: Isolation,
     // Last, so that it goes when nobody uses it any more.
@@ -133,7 +136,10 @@ impl Session {
             vars,
             guests: BTreeMap::new(),
             modules: Vec::new(),
-            fences: 0,
+            fence: Fence {
+                socket: dir.path().join("fence.sock"),
+                number: 0,
+            },
             made: 0,
             isolation,
             dir,
@@ -305,6 +311,7 @@ impl Session {
         let mut turns = Turns {
             plan: &self.plan,
             ear: &self.ear,
+            fence: &mut self.fence,
             vars: &mut self.vars,
             dir: self.dir.path(),
             guest: &guest.vars,
@@ -344,26 +351,9 @@ impl Session {
         Ok(())
     }
 
-    /// Sends a request through the fence and waits until the log shows it. After that everything
-    /// that the worker did before is in the log. This says nothing of other threads: what a main
-    /// thread does at its own time (ticks of its own instance) may come later.
+    /// See [`Fence::pass`].
     fn fence(&mut self, within: Duration) -> Result<(), Lost> {
-        use std::io::Write;
-        self.fences += 1;
-        let number = self.fences;
-        let socket = self.dir.path().join(&self.vars.fence.socket);
-        let until = Instant::now() + within;
-        // A new connection each time: on an old one the request might be read before what was
-        // handed to the worker meanwhile.
-        let Ok(mut stream) = connect(&socket, within) else {
-            return Err(self.lost("at the fence"));
-        };
-        let field = fence::FIELD;
-        let request = format!("GET / HTTP/1.1\r\nhost: fence\r\n{field}: {number}\r\n\r\n");
-        stream.write_all(request.as_bytes()).ok();
-        let left = until.saturating_duration_since(Instant::now());
-        let passed = self.ear.wait(left, |h| h.fence >= number || h.ended);
-        if passed && self.ear.heard().fence >= number {
+        if self.fence.pass(&self.ear, within) {
             Ok(())
         } else {
             Err(self.lost("at the fence"))
@@ -485,6 +475,33 @@ impl Session {
     }
 }
 
+/// The way through the fence's listener.
+struct Fence {
+    socket: PathBuf,
+    number: u64,
+}
+
+impl Fence {
+    /// Sends a request through the fence and waits until the log shows it; whether it did. After
+    /// that everything that the worker did before is in the log. This says nothing of other
+    /// threads: what a main thread does at its own time (ticks of its own instance) may come later.
+    fn pass(&mut self, ear: &Ear, within: Duration) -> bool {
+        self.number += 1;
+        let number = self.number;
+        let until = Instant::now() + within;
+        // A new connection each time: on an old one the request might be read before what was
+        // handed to the worker meanwhile.
+        let Ok(mut stream) = connect(&self.socket, within) else {
+            return false;
+        };
+        let field = fence::FIELD;
+        let request = format!("GET / HTTP/1.1\r\nhost: fence\r\n{field}: {number}\r\n\r\n");
+        stream.write_all(request.as_bytes()).ok();
+        let left = until.saturating_duration_since(Instant::now());
+        ear.wait(left, |h| h.fence >= number || h.ended) && ear.heard().fence >= number
+    }
+}
+
 /// Writes the file of listeners as a new version.
 fn publish(plan: &Plan, dir: &Path, vars: &mut Vars) -> Result<(), String> {
     vars.version += 1;
@@ -498,6 +515,7 @@ fn publish(plan: &Plan, dir: &Path, vars: &mut Vars) -> Result<(), String> {
 struct Turns<'s> {
     plan: &'s Plan,
     ear: &'s Ear,
+    fence: &'s mut Fence,
     vars: &'s mut Vars,
     dir: &'s Path,
     guest: &'s CaseVars,
@@ -506,9 +524,14 @@ struct Turns<'s> {
 
 impl Turns<'_> {
     fn turn(&mut self, turn: Turn) {
+        // What the streams left is over first, so that it is not taken for the plugin's end.
+        self.fence.pass(self.ear, SILENT);
         let name = &self.guest.name;
-        let listing = |h: &ear::Heard| h.cases.get(name).map_or((0, 0), |c| (c.lines, c.added));
-        let before = listing(&self.ear.heard());
+        let case = |h: &ear::Heard| match h.cases.get(name) {
+            Some(c) => (c.entered(DONE), c.added, c.lines),
+            None => (0, 0, 0),
+        };
+        let before = case(&self.ear.heard());
         self.vars.cases.retain(|c| c.name != *name);
         if turn == Turn::In {
             self.vars.cases.push(self.guest.clone());
@@ -517,26 +540,20 @@ impl Turns<'_> {
             self.lost = Some(what);
             return;
         }
+        let until = Instant::now() + GONE;
         match turn {
             // The end of a plugin comes on several threads and no line says that it was the last
-            // one: it is over when the case has spoken and then been silent for a while.
+            // one: it is over when the first one was heard and nothing more came for a while.
             Turn::Out => {
-                let spoke = |h: &mut ear::Heard| h.ended || listing(h).0 > before.0;
-                if !self.ear.wait(GONE, spoke) {
-                    return;
-                }
-                loop {
-                    let now = listing(&self.ear.heard()).0;
-                    if !self.ear.wait(QUIET, |h| h.ended || listing(h).0 > now) {
-                        break;
-                    }
-                    if self.ear.heard().ended {
-                        break;
-                    }
+                let mut heard = self.ear.wait(GONE, |h| h.ended || case(h).0 > before.0);
+                while heard && Instant::now() < until {
+                    let now = case(&self.ear.heard()).2;
+                    heard = self.ear.wait(QUIET, |h| case(h).2 > now);
                 }
             }
             Turn::In => {
-                self.ear.wait(GONE, |h| h.ended || listing(h).1 > before.1);
+                self.ear.wait(GONE, |h| h.ended || case(h).1 > before.1);
+                self.fence.pass(self.ear, SILENT);
             }
         }
     }
