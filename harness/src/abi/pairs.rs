@@ -5,8 +5,8 @@
 //! keys and bytes that are not UTF-8.
 //!
 //! Rulings: the text's example shows one-byte integers although it says 32 bits, and decimal codes
-//! with a hex prefix; we read u32 and ASCII (S2). For an empty map it names no bytes and one zero
-//! byte; four zero bytes follow from the format itself, so all three are taken (S3).
+//! with a hex prefix; we read u32 and ASCII. For an empty map it names no bytes and one zero
+//! byte; four zero bytes follow from the format itself, so all three are taken.
 
 use std::fmt;
 

@@ -108,11 +108,19 @@ pub struct CaseLine {
     pub line: u32,
     /// Its YAML, dedented.
     pub yaml: String,
+    /// How many columns the dedenting took from each line: a check's column in the file is its
+    /// column in `yaml` and this.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub indent: u32,
     /// The requirements of its checks and observations.
     pub requirements: Vec<ReqLine>,
     /// Tags.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 /// One case in one column.

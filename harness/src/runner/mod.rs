@@ -4,6 +4,7 @@
 
 mod canary;
 pub mod clock;
+mod hosts;
 mod plan;
 mod play;
 mod run;
@@ -11,6 +12,7 @@ mod snapshot;
 mod specs;
 
 pub use canary::Canary;
+pub use hosts::*;
 pub use plan::*;
 pub use play::*;
 pub use run::*;

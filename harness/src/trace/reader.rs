@@ -65,7 +65,7 @@ impl Reader {
 
     /// Takes the text of one `proxy_log`, in the order in which the guest made them.
     pub fn push(&mut self, label: &str, text: &str) -> Taken {
-        let text = text.trim();
+        let text = text.trim_end();
         if !looks_like_frame(text, &self.legend.token) {
             return Taken::NotAFrame;
         }

@@ -164,6 +164,11 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(kind, GuestErrorKind::Argument);
     let slot = Act::Return(Operand::Saved(4));
     assert_eq!(refused(&acts(vec![slot])).0, GuestErrorKind::Argument);
+    let argument = Act::Return(Operand::CallbackArg(3));
+    assert_eq!(refused(&acts(vec![argument])).0, GuestErrorKind::Argument);
+    let mut no_end = on("proxy_on_vm_start", vec![]);
+    no_end.select.end_of_stream = Some(true);
+    assert_eq!(refused(&spec(vec![no_end])).0, GuestErrorKind::Argument);
     let saves_input = Act::Call(Call {
         hostcall: "proxy_log".to_owned(),
         args: vec![number(1), data("x")],

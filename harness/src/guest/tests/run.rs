@@ -373,3 +373,56 @@ fn a_value_that_varies_says_so() {
     };
     assert_eq!(event.inner[0].outs, vec![field]);
 }
+
+#[test]
+fn environment_variables_are_read_from_the_guests_own_areas() {
+    let bad = Some(Operand::Const(OUT_OF_BOUNDS));
+    let environ = |arg| call("environ_get", vec![arg]);
+    let acts = vec![
+        environ(ArgValue::Out),
+        environ(ArgValue::Out),
+        environ(ArgValue::OutAt(vec![None, bad])),
+    ];
+    let event = headers(acts, |guest, _, args| {
+        if guest.alloc_count() == 0 {
+            guest.give(b"", args[0] + 128, args[0] + 132);
+            guest.write(args[0] + 128, &[0xa5; 8]);
+            guest.write_word(args[0], args[1]);
+            guest.write_word(args[0] + 4, args[1] + 4);
+            guest.write(args[1], b"A=1\0B=2\0");
+        }
+        0
+    });
+    let [two, none, given] = event.inner.as_slice() else {
+        panic!("three hostcalls wanted");
+    };
+    assert_eq!(two.out("array"), Some(&bytes("A=1\0B=2\0")));
+    assert_eq!(none.out("array"), Some(&Value::Untouched));
+    assert_eq!(given.outs, Vec::new());
+    assert_eq!(
+        given.arg("array_size"),
+        Some(&Value::Pointer(OUT_OF_BOUNDS))
+    );
+}
+
+#[test]
+fn records_without_room_are_admitted() {
+    let Act::Call(mut repeated) = call(
+        "proxy_http_call",
+        vec![data("up"), number(1), ArgValue::Out],
+    ) else {
+        unreachable!()
+    };
+    repeated.repeat = 20_000;
+    // Quiet: the records of entry points stay in the guest, with all that is called inside.
+    let handlers = vec![on("_initialize", vec![Act::Call(repeated)])];
+    let module = build(&spec(handlers), &abi()).unwrap();
+    let mut vm = Vm::new(&module, |guest, _, _| {
+        guest.call("proxy_on_vm_start", &[1, 2]);
+        0
+    });
+    vm.call("_initialize", &[]);
+    vm.call("proxy_on_vm_start", &[1, 2]);
+    let (_, faults) = vm.finish();
+    assert!(faults[0].what.contains("no room"), "{faults:?}");
+}

@@ -1,0 +1,6 @@
+//! Unit tests of the reference host, with the scripted guest.
+
+mod bench;
+mod http;
+mod kit;
+mod runaway;
