@@ -264,6 +264,11 @@ fn check_patterns(p: &Profile, out: &mut Vec<(Place, String)>) {
     let mut patterns: Vec<(&'static str, &str, &[&str])> = Vec::new();
     if let Some(log) = &p.log {
         patterns.push(("log", &log.line, &["text"]));
+        patterns.extend(
+            log.guest
+                .iter()
+                .map(|r| ("log", r.as_str(), &["text"] as &[&str])),
+        );
     }
     if let Some(start) = &p.start {
         patterns.push(("start", &start.ready.log, &[]));

@@ -34,7 +34,9 @@ fn abis<'s>(args: &ListArgs, suite: &'s Suite) -> anyhow::Result<Abis<'s>> {
         suite.abi(id).map(AsRef::as_ref).ok_or_else(|| {
             let known: Vec<&str> = suite.abis.iter().map(|a| a.id.as_str()).collect();
             let message = format!("unknown ABI version or dialect `{id}`");
-            anyhow::Error::from(Failed::new(Exit::Usage, message).help(format!("one of {}", known.join(", "))))
+            anyhow::Error::from(
+                Failed::new(Exit::Usage, message).help(format!("one of {}", known.join(", "))),
+            )
         })
     };
     Ok(match args.abi.as_deref() {
@@ -64,20 +66,32 @@ fn cases(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
     }
     match args.format {
         ListFormat::Json => {
-            let rows: Vec<crate::report::json::CaseRow> =
-                found.iter().map(|c| crate::report::json::CaseRow::from(*c)).collect();
+            let rows: Vec<crate::report::json::CaseRow> = found
+                .iter()
+                .map(|c| crate::report::json::CaseRow::from(*c))
+                .collect();
             println!("{}", serde_json::to_string_pretty(&rows)?);
         }
         ListFormat::Names => found.iter().for_each(|c| println!("{}", c.id)),
         ListFormat::Pretty => {
             let wide = found.iter().map(|c| c.id.len()).max().unwrap_or(0);
             for c in &found {
-                println!("{:wide$}  {:6}  {:17}  {}", c.id, c.level.to_string(), c.abi.join(" "), c.about);
+                println!(
+                    "{:wide$}  {:6}  {:17}  {}",
+                    c.id,
+                    c.level.to_string(),
+                    c.abi.join(" "),
+                    c.about
+                );
             }
             println!("{} cases", found.len());
         }
     }
-    Ok(if found.is_empty() { Exit::Nothing } else { Exit::Fine })
+    Ok(if found.is_empty() {
+        Exit::Nothing
+    } else {
+        Exit::Fine
+    })
 }
 
 fn requirements(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
@@ -107,12 +121,23 @@ fn requirements(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
         ListFormat::Pretty => {
             let wide = rows.iter().map(|r| r.id.len()).max().unwrap_or(0);
             for r in &rows {
-                println!("{:5}  {:wide$}  {:6}  {:8}  {}", r.abi, r.id, r.level.to_string(), r.seat.to_string(), r.text);
+                println!(
+                    "{:5}  {:wide$}  {:6}  {:8}  {}",
+                    r.abi,
+                    r.id,
+                    r.level.to_string(),
+                    r.seat.to_string(),
+                    r.text
+                );
             }
             println!("{} requirements", rows.len());
         }
     }
-    Ok(if rows.is_empty() { Exit::Nothing } else { Exit::Fine })
+    Ok(if rows.is_empty() {
+        Exit::Nothing
+    } else {
+        Exit::Fine
+    })
 }
 
 fn faults(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
@@ -132,17 +157,30 @@ fn faults(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
         }
         ListFormat::Names => rows.iter().for_each(|r| println!("{}", r.fault)),
         ListFormat::Pretty => {
-            rows.iter().for_each(|r| println!("{:wide$}  {}: {}", r.fault, r.req, r.says));
+            rows.iter()
+                .for_each(|r| println!("{:wide$}  {}: {}", r.fault, r.req, r.says));
         }
     }
-    Ok(if rows.is_empty() { Exit::Nothing } else { Exit::Fine })
+    Ok(if rows.is_empty() {
+        Exit::Nothing
+    } else {
+        Exit::Fine
+    })
 }
 
 fn tags(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
-    let tags: BTreeSet<&str> = suite.cases.iter().flat_map(|c| c.tags.iter().map(String::as_str)).collect();
+    let tags: BTreeSet<&str> = suite
+        .cases
+        .iter()
+        .flat_map(|c| c.tags.iter().map(String::as_str))
+        .collect();
     match args.format {
         ListFormat::Json => println!("{}", serde_json::to_string_pretty(&tags)?),
         ListFormat::Names | ListFormat::Pretty => tags.iter().for_each(|t| println!("{t}")),
     }
-    Ok(if tags.is_empty() { Exit::Nothing } else { Exit::Fine })
+    Ok(if tags.is_empty() {
+        Exit::Nothing
+    } else {
+        Exit::Fine
+    })
 }

@@ -45,7 +45,11 @@ pub(crate) fn suite(specs: &Specs) -> anyhow::Result<Suite> {
 
 /// Problems of files as an error.
 pub(crate) fn bad(problems: Vec<Problem>, specs: &Specs) -> anyhow::Error {
-    BadFiles { problems, specs: specs.clone() }.into()
+    BadFiles {
+        problems,
+        specs: specs.clone(),
+    }
+    .into()
 }
 
 /// A filter as typed.
@@ -54,7 +58,8 @@ pub(crate) fn filter(
     suite: &Suite,
     earlier: &dyn crate::case::Earlier,
 ) -> anyhow::Result<crate::case::Filter> {
-    crate::case::Filter::parse(texts, suite, earlier).map_err(|e| Failed::new(Exit::Usage, e).into())
+    crate::case::Filter::parse(texts, suite, earlier)
+        .map_err(|e| Failed::new(Exit::Usage, e).into())
 }
 
 /// The hosts that a `--host` means.
