@@ -592,12 +592,3 @@ fn values_made_for_the_attempt_have_their_name() {
     );
     assert!(text.ends_with("client 1\n    body {unique: q}\n"), "{text}");
 }
-
-#[test]
-fn differences() {
-    assert_eq!(diff("a\nb\n", "a\nb\n"), "");
-    let old = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
-    let new = old.replace("5\n", "five\n");
-    let want = "--- snapshot\n+++ now\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n";
-    assert_eq!(diff(old, &new), want);
-}
