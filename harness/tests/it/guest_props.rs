@@ -446,7 +446,7 @@ fn every_table_makes_valid_modules() {
                     "{name}"
                 );
             }
-            assert_eq!(seen.markers, [abi.marker.clone()]);
+            assert_eq!(seen.markers, std::slice::from_ref(&abi.marker));
         }
     }
 }
