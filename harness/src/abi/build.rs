@@ -51,11 +51,23 @@ pub(super) fn version(file: TableFile, base: Option<&Abi>, problems: &mut Proble
     }
     for row in file.requirements {
         let after = row.after.clone();
-        if let Some(after) = after.as_ref().filter(|after| abi.requirement(after).is_none()) {
-            problems.at(&[&row.id, after], format!("`after` names no requirement: `{after}`"));
+        if let Some(after) = after
+            .as_ref()
+            .filter(|after| abi.requirement(after).is_none())
+        {
+            problems.at(
+                &[&row.id, after],
+                format!("`after` names no requirement: `{after}`"),
+            );
         }
         let new = requirement(row, &abi, problems);
-        put(&mut abi.requirements, new, after.as_deref(), base.is_none(), |r| &r.id);
+        put(
+            &mut abi.requirements,
+            new,
+            after.as_deref(),
+            base.is_none(),
+            |r| &r.id,
+        );
     }
     abi.faults.extend(file.faults.into_iter().map(fault));
     abi

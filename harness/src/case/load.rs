@@ -319,6 +319,7 @@ fn load_case(
         since: file.since.clone().unwrap_or_else(|| suite.since.clone()),
         file: shown.to_owned(),
         line,
+        indent: text.lines().nth(line.saturating_sub(1) as usize).map_or(0, indent),
         yaml: case_text(text, line),
         tags: file.tags.items().cloned().collect(),
         abi: found.iter().map(|(a, _)| a.id.clone()).collect(),
@@ -410,6 +411,11 @@ fn case_line(text: &str, id: &str, at: &Path) -> (u32, u32) {
         Some(i) => (i as u32 + 1, 5),
         None => yaml::locate(text, at),
     }
+}
+
+/// How many columns a line is indented by.
+fn indent(line: &str) -> u32 {
+    (line.len() - line.trim_start().len()) as u32
 }
 
 /// The lines of the case that begins at `line`, without their common indentation.

@@ -29,6 +29,8 @@ pub struct Case {
     pub line: u32,
     /// Its YAML, dedented.
     pub yaml: String,
+    /// How many columns its YAML was dedented by.
+    pub indent: u32,
     /// Free words for selection.
     pub tags: Vec<String>,
     /// The ABI versions (not dialects) in which it runs.

@@ -5,6 +5,7 @@
 mod args;
 mod exit;
 mod problems;
+mod progress;
 mod verbs;
 
 use std::process::ExitCode;

@@ -53,10 +53,12 @@ pub struct Played {
     pub trouble: Option<Trouble>,
 }
 
-/// Is told as results come in; answers whether a result is unexpected.
+/// Is told as results come in, and knows what was announced.
 pub trait Watch: Sync {
-    /// A case is judged for the first time. It may be judged again, alone.
-    fn result(&self, column: usize, case: &Case, judgement: &Judgement) -> bool;
+    /// A case of a column is judged. It may be judged again, alone.
+    fn result(&self, column: &str, case: &Case, judgement: &Judgement);
+    /// Whether nobody announced this.
+    fn unexpected(&self, column: &str, case: &Case, judgement: &Judgement) -> bool;
 }
 
 /// One result in the making.
@@ -124,7 +126,8 @@ pub fn play_host(
 struct Silent;
 
 impl Watch for Silent {
-    fn result(&self, _: usize, _: &Case, _: &Judgement) -> bool {
+    fn result(&self, _: &str, _: &Case, _: &Judgement) {}
+    fn unexpected(&self, _: &str, _: &Case, _: &Judgement) -> bool {
         false
     }
 }
@@ -322,7 +325,8 @@ fn play_slots(
         let Ok(prepared) = &slot.prepared else { return };
         let column = &plan.columns[slot.column];
         let judgement = judge_attempt(&column.abi, prepared, &attempt, &slot.planned.case);
-        if watch.result(slot.column, &slot.planned.case, &judgement) {
+        watch.result(&column.column.name, &slot.planned.case, &judgement);
+        if watch.unexpected(&column.column.name, &slot.planned.case, &judgement) {
             let mut n = failures
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -382,11 +386,8 @@ fn again_alone(
         let Some(judgement) = &slot.judgement else {
             continue;
         };
-        let bad = judgement.verdict.fails()
-            || matches!(judgement.verdict, Verdict::NotRun)
-            || (judgement.verdict == Verdict::Blocked
-                && watch.result(slot.column, &slot.planned.case, judgement));
-        let bad = bad && watch.result(slot.column, &slot.planned.case, judgement);
+        let column = &plan.columns[slot.column].column.name;
+        let bad = watch.unexpected(column, &slot.planned.case, judgement);
         if attempt.isolation == Isolation::Shared && bad {
             again.push(i);
         }

@@ -3,30 +3,22 @@
 //! Does not know how a run is shown: a [`Watch`] is told, the lines go to a [`Sink`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use crate::abi::Level;
-use crate::case::{Profile, Suite};
+use crate::case::{Case, Profile, Suite};
 use crate::host::{Driver, Stop};
 use crate::judge::{self, EntryState, Gate, Verdict};
 use crate::record::{
-    CaseLine, ColumnSummary, Counts, Drift, FaultCounts, Footer, Header, Line, RECORD_VERSION,
-    ReqLine, ResultLine,
+    CaseLine, ColumnSummary, Counts, Drift, Event, FaultCounts, Footer, Header, RECORD_VERSION,
+    RecordError, ReqLine, ResultLine, Sink,
 };
 use crate::runner::plan::{ColumnPlan, HostPlan};
 use crate::runner::play::{Played, Playing, Watch, play_host};
 use crate::runner::snapshot::{self, Sections};
 use crate::runner::{Specs, clock};
 use crate::trace::{self, Blame, CanonOptions, Load};
-
-/// Takes record lines as they come.
-pub trait Sink {
-    /// The next line.
-    ///
-    /// # Errors
-    /// It cannot be kept.
-    fn line(&mut self, line: &Line) -> Result<(), String>;
-}
 
 /// How snapshots are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,10 +92,12 @@ pub fn run(
     exit: &dyn Fn(&Outcome) -> u8,
 ) -> Result<(Outcome, Footer), String> {
     let began = Instant::now();
-    sink.line(&Line::Header(header(suite, &targets, options)))?;
-    for line in case_lines(suite, &targets) {
-        sink.line(&Line::Case(line))?;
-    }
+    let mut tell = |event: Event| sink.event(&event).map_err(|e: RecordError| e.to_string());
+    let mut cases = case_lines(suite, &targets);
+    tell(Event::Started {
+        header: Arc::new(header(suite, &targets, options)),
+        cases: Arc::new(cases.clone()),
+    })?;
     let mut outcome = Outcome::default();
     let mut footer = Footer {
         ended: String::new(),
@@ -135,7 +129,9 @@ pub fn run(
                 target.plan.identity.name, target.plan.identity.version
             );
             for c in &target.plan.columns {
-                footer.trouble.push((c.column.name.clone(), t.what.clone()));
+                let column = c.column.name.clone();
+                footer.trouble.push((column.clone(), t.what.clone()));
+                tell(Event::HostTrouble { column, what: t.what.clone(), help: t.help.clone() })?;
             }
             outcome.trouble.push((host, t.what, t.help));
         }
@@ -158,7 +154,15 @@ pub fn run(
             outcome.results += results.len();
             footer.columns.push(summary);
             for result in results {
-                sink.line(&Line::Result(Box::new(result)))?;
+                if result.added && !cases.iter().any(|c| c.id == result.case) {
+                    let case = suite.case(&result.case);
+                    let line = case.map(|case| case_line(case, [&*column.abi]));
+                    if let Some(line) = line {
+                        cases.push(line.clone());
+                        tell(Event::CaseAdded(Arc::new(line)))?;
+                    }
+                }
+                tell(Event::CaseEnded(Arc::new(result)))?;
             }
         }
     }
@@ -167,7 +171,7 @@ pub fn run(
     footer.ended = clock::rfc3339(SystemTime::now());
     footer.seconds = began.elapsed().as_secs_f64();
     footer.exit_code = exit(&outcome);
-    sink.line(&Line::Footer(footer.clone()))?;
+    tell(Event::Finished(Arc::new(footer.clone())))?;
     Ok((outcome, footer))
 }
 
@@ -194,41 +198,47 @@ fn header(suite: &Suite, targets: &[Target], options: &RunOptions) -> Header {
 
 /// Each case once, with the rows of every version in which it was selected.
 fn case_lines(suite: &Suite, targets: &[Target]) -> Vec<CaseLine> {
-    let mut out: BTreeMap<&str, CaseLine> = BTreeMap::new();
-    let columns = targets.iter().flat_map(|t| &t.plan.columns);
-    for column in columns {
-        for planned in &column.cases {
-            let case = suite.case(&planned.case.id).unwrap_or(&planned.case);
-            let line = out.entry(&planned.case.id).or_insert_with(|| CaseLine {
-                id: case.id.clone(),
-                suite: case.suite.clone(),
-                area: case.area.clone(),
-                about: case.about.clone(),
-                file: case.file.clone(),
-                line: case.line,
-                yaml: case.yaml.clone(),
-                requirements: Vec::new(),
-                tags: case.tags.clone(),
-            });
-            for row in case
-                .covers
-                .iter()
-                .filter_map(|id| column.abi.requirement(id))
-            {
-                if !line.requirements.iter().any(|r| r.id == row.id) {
-                    line.requirements.push(ReqLine {
-                        id: row.id.clone(),
-                        level: row.level,
-                        seat: row.seat,
-                        text: row.text.clone(),
-                        section: row.section.clone(),
-                        ruling: row.ruling.clone(),
-                    });
-                }
+    let columns: Vec<&ColumnPlan> = targets.iter().flat_map(|t| &t.plan.columns).collect();
+    let mut out = Vec::new();
+    for case in &suite.cases {
+        let own = columns.iter().filter(|c| c.cases.iter().any(|p| p.case.id == case.id));
+        let abis: Vec<&crate::abi::Abi> = own.map(|c| c.abi.as_ref()).collect();
+        if !abis.is_empty() {
+            out.push(case_line(case, abis));
+        }
+    }
+    out
+}
+
+/// A case as records keep it.
+pub fn case_line<'a>(case: &Case, abis: impl IntoIterator<Item = &'a crate::abi::Abi>) -> CaseLine {
+    let mut line = CaseLine {
+        id: case.id.clone(),
+        suite: case.suite.clone(),
+        area: case.area.clone(),
+        about: case.about.clone(),
+        file: case.file.clone(),
+        line: case.line,
+        yaml: case.yaml.clone(),
+        indent: case.indent,
+        requirements: Vec::new(),
+        tags: case.tags.clone(),
+    };
+    for abi in abis {
+        for row in case.covers.iter().filter_map(|id| abi.requirement(id)) {
+            if !line.requirements.iter().any(|r| r.id == row.id) {
+                line.requirements.push(ReqLine {
+                    id: row.id.clone(),
+                    level: row.level,
+                    seat: row.seat,
+                    text: row.text.clone(),
+                    section: row.section.clone(),
+                    ruling: row.ruling.clone(),
+                });
             }
         }
     }
-    out.into_values().collect()
+    line
 }
 
 /// Compares with snapshots; `true`: drift that decides.

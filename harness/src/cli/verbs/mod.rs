@@ -1,20 +1,24 @@
 //! The verbs, one file each.
 
 mod list;
+mod run;
 
 use std::path::Path;
 
-use crate::case::{Problem, Suite};
+use crate::case::{Problem, Profile, Suite};
 use crate::cli::args::{Cli, Global, Verb};
 use crate::cli::exit::Exit;
 use crate::cli::{BadFiles, Failed};
-use crate::runner::Specs;
+use crate::host::Trouble;
+use crate::record::Record;
+use crate::runner::{self, BadHost, Specs, Wanted};
 
 /// Does what was asked.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
     let global = &cli.global;
     match &cli.verb {
         Verb::List(args) => list::run(args, global),
+        Verb::Run(args) => run::run(args, global),
         _ => Ok(Exit::Usage),
     }
 }
@@ -51,4 +55,40 @@ pub(crate) fn filter(
     earlier: &dyn crate::case::Earlier,
 ) -> anyhow::Result<crate::case::Filter> {
     crate::case::Filter::parse(texts, suite, earlier).map_err(|e| Failed::new(Exit::Usage, e).into())
+}
+
+/// The hosts that a `--host` means.
+pub(crate) fn wanted(text: &str, profiles: &[Profile]) -> anyhow::Result<Vec<Wanted>> {
+    runner::wanted(text, profiles, Path::new("target")).map_err(|e| match e {
+        BadHost::Usage(message, help) => with_help(Failed::new(Exit::Usage, message), help).into(),
+        BadHost::Missing(trouble) => host_trouble(trouble),
+    })
+}
+
+/// A host that cannot be driven.
+pub(crate) fn host_trouble(t: Trouble) -> anyhow::Error {
+    with_help(Failed::new(Exit::Host, t.what), t.help).into()
+}
+
+fn with_help(failed: Failed, help: Option<String>) -> Failed {
+    match help {
+        Some(help) => failed.help(help),
+        None => failed,
+    }
+}
+
+/// A run on the terminal.
+pub(crate) fn show_run(record: &Record, terse: bool, out: &Path, report: Option<&Path>) {
+    let _ = terse;
+    for r in &record.results {
+        if r.gate.unexpected() || r.judgement.verdict.fails() || r.judgement.verdict == crate::judge::Verdict::NotRun || r.judgement.verdict == crate::judge::Verdict::Blocked {
+            anstream::println!("{} {} {} {:?}", r.judgement.verdict, r.case, r.column, r.judgement.reason);
+            for c in &r.judgement.checks {
+                if c.outcome != crate::judge::Outcome::Pass { anstream::println!("    {} {} expected {} got {} {}:{}", c.name, c.req, c.expected, c.got, c.line, c.column); }
+            }
+            for f in r.attempts.iter().flat_map(|a| &a.faults) { anstream::println!("    fault {f:?}"); }
+        }
+    }
+    for c in &record.footer.columns { anstream::println!("{c:?}"); }
+    anstream::println!("{:?} {} {:?}", record.footer.canaries, out.display(), report);
 }

@@ -6,18 +6,16 @@ use std::time::{Duration, SystemTime};
 
 use anstream::{eprintln, println};
 
-use crate::abi::Level;
-use crate::case::{Case, Earlier, Suite};
+use crate::case::Earlier;
 use crate::cli::Failed;
 use crate::cli::args::{self, Global, RunArgs, RunFormat, RunReport, SnapMode, Traces};
 use crate::cli::exit::Exit;
 use crate::cli::verbs;
 use crate::host::Stop;
-use crate::judge::Judgement;
-use crate::record::{Line, Record, ResultLine, Writer};
+use crate::cli::progress::Progress;
+use crate::record::{Collector, Event, Record, RecordError, ResultLine, Sink, Writer};
 use crate::runner::{
-    self, BadHost, Deadlines, Isolate, Outcome, Playing, RunOptions, Sink, Snapshots, Specs, Target,
-    Wanted, Watch, clock,
+    self, Deadlines, Isolate, Outcome, Playing, RunOptions, Snapshots, Target, Wanted, clock,
 };
 
 pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
@@ -51,19 +49,18 @@ pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
     let options = options(args, seed);
     let stop = Stop::default();
     on_ctrl_c(&stop);
-    let started = SystemTime::now();
-    let mut sink = File { writer: Writer::create(&out.join("record.jsonl"))?, lines: Vec::new() };
-    let watch = Progress::new(args, &targets, &suite);
+    let writer = Writer::create(&out.join("record.jsonl"))?;
+    let mut sink = Both { writer, collector: Collector::default() };
+    let watch = Progress::new(&targets);
     let exit = |o: &Outcome| exit(o, args).code();
     let (outcome, footer) =
         runner::run(&suite, &specs, targets, &options, &stop, &watch, &mut sink, &exit)
             .map_err(|e| Failed::new(Exit::Bug, e))?;
     watch.clear();
-    let record = sink.record()?;
-    drop(started);
-    let report = write_files(args, &out, &record, &specs)?;
+    let record = sink.collector.into_record()?;
+    let report = write_files(args, &out, &record)?;
     match args.format {
-        RunFormat::Json => println!("{}", serde_json::to_string_pretty(&verbs::summary(&record))?),
+        RunFormat::Json => println!("{}", serde_json::to_string_pretty(&crate::record::summary(&record))?),
         _ => verbs::show_run(&record, args.format == RunFormat::Terse, &out, report.as_deref()),
     }
     for (profile, pattern) in &outcome.unmatched {
@@ -131,5 +128,124 @@ fn options(args: &RunArgs, seed: u64) -> RunOptions {
         strict: args.strict,
         command: std::env::args().collect::<Vec<_>>().join(" "),
         filters: args.filters.clone(),
+    }
+}
+
+/// The run's folder: `--out`, or a new one under `target/pwspec` that `latest` points to.
+fn out_folder(args: &RunArgs, wanted: &[Wanted]) -> anyhow::Result<PathBuf> {
+    let failed = |p: &Path, e: std::io::Error| {
+        Failed::new(Exit::Usage, format!("failed to create {}: {e}", p.display()))
+    };
+    if let Some(dir) = &args.out {
+        std::fs::create_dir_all(dir).map_err(|e| failed(dir, e))?;
+        if dir.join("record.jsonl").exists() {
+            let message = format!("{} holds a run already", dir.display());
+            return Err(Failed::new(Exit::Usage, message).help("a run never appends to an old one").into());
+        }
+        return Ok(dir.clone());
+    }
+    let root = Path::new("target/pwspec");
+    std::fs::create_dir_all(root).map_err(|e| failed(root, e))?;
+    let names: Vec<&str> = wanted.iter().map(|w| w.profile.name.as_str()).collect();
+    let base = format!("{}-{}", clock::compact(SystemTime::now()), names.join("-"));
+    // Two runs may begin in the same second.
+    for n in 1..1000 {
+        let name = if n == 1 { base.clone() } else { format!("{base}-{n}") };
+        let dir = root.join(&name);
+        match std::fs::create_dir(&dir) {
+            Ok(()) => {
+                point_latest(root, &name);
+                return Ok(dir);
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(failed(&dir, e).into()),
+        }
+    }
+    Err(Failed::new(Exit::Usage, format!("no free name for a run under {}", root.display())).into())
+}
+
+/// `latest` is replaced in one step; where links are not to be had, there is none.
+fn point_latest(root: &Path, name: &str) {
+    #[cfg(unix)]
+    {
+        let temp = root.join(format!(".latest-{}", std::process::id()));
+        if std::os::unix::fs::symlink(name, &temp).is_ok() && std::fs::rename(&temp, root.join("latest")).is_err()
+        {
+            let _ = std::fs::remove_file(&temp);
+        }
+    }
+}
+
+/// The first Ctrl-C ends the run in the orderly way, with record and footer.
+fn on_ctrl_c(stop: &Stop) {
+    let stop = stop.clone();
+    // A second handler in one process is refused; the first one serves.
+    let _ = ctrlc::set_handler(move || stop.ask());
+}
+
+/// The record as a file and in memory.
+struct Both {
+    writer: Writer,
+    collector: Collector,
+}
+
+impl Sink for Both {
+    fn event(&mut self, event: &Event) -> Result<(), RecordError> {
+        self.writer.event(event)?;
+        self.collector.event(event)
+    }
+}
+
+/// `summary.json`, traces, reports; the report's path.
+fn write_files(args: &RunArgs, out: &Path, record: &Record) -> anyhow::Result<Option<PathBuf>> {
+    let write = |path: &Path, bytes: &[u8]| {
+        runner::write_atomically(path, bytes).map_err(|e| Failed::new(Exit::Usage, e))
+    };
+    let summary = serde_json::to_vec_pretty(&crate::record::summary(record))?;
+    write(&out.join("summary.json"), &summary)?;
+    for result in &record.results {
+        let wanted = match args.trace {
+            Traces::All => true,
+            Traces::Off => false,
+            Traces::Fail => result.judgement.verdict.fails() || result.gate.unexpected(),
+        };
+        if !wanted {
+            continue;
+        }
+        let Some(attempt) = result.attempts.last() else { continue };
+        let name = result.case.replace('/', ".");
+        let base = out.join("traces").join(&result.column);
+        let text = crate::trace::canonical(&attempt.trace, &attempt.seen, &Default::default());
+        write(&base.join(format!("{name}.trace")), text.as_bytes())?;
+        for (blob, end) in [(&attempt.host_log, "host.log"), (&attempt.wire, "wire.txt")] {
+            if let Some(blob) = blob {
+                let text = blob.whole().map_or_else(|| blob.display().into_bytes(), <[u8]>::to_vec);
+                write(&base.join(format!("{name}.{end}")), &text)?;
+            }
+        }
+    }
+    if !args.report.contains(&RunReport::Html) {
+        return Ok(None);
+    }
+    let path = out.join("report/index.html");
+    let html = crate::report::html::render(std::slice::from_ref(record));
+    write(&path, html.as_bytes())?;
+    Ok(Some(path))
+}
+
+/// Cases of the latest run, for `last:failed`.
+struct LastRun;
+
+impl Earlier for LastRun {
+    fn last(&self, group: &str) -> Option<BTreeSet<String>> {
+        let record = Record::read(Path::new("target/pwspec/latest/record.jsonl")).ok()?;
+        let in_group = |r: &ResultLine| match group {
+            "failed" => r.judgement.verdict.fails(),
+            "unexpected" => r.gate.unexpected(),
+            word => r.judgement.verdict.word() == word,
+        };
+        let known = ["failed", "unexpected"].contains(&group)
+            || crate::judge::Verdict::ALL.iter().any(|v| v.word() == group);
+        known.then(|| record.results.iter().filter(|r| in_group(r)).map(|r| r.case.clone()).collect())
     }
 }
