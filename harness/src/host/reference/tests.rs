@@ -3,4 +3,6 @@
 mod bench;
 mod http;
 mod kit;
+mod planted;
 mod runaway;
+mod scenes;
