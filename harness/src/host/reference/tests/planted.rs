@@ -3,7 +3,7 @@
 use crate::host::reference::faults;
 use crate::host::reference::tests::kit::*;
 use crate::host::reference::tests::scenes;
-use crate::trace::{Attempt, Blame};
+use crate::trace::{Attempt, Blame, EventKind, Returned, Value};
 
 /// What was observed, without what differs from run to run.
 fn seen(attempt: Attempt) -> Attempt {
@@ -49,4 +49,35 @@ fn every_fault_shows_in_a_job() {
 fn a_fault_that_does_not_exist_is_trouble() {
     let trouble = host().play_with_fault(&job("0.2.1", vec![], get()), "no_such_fault");
     assert!(trouble.is_err_and(|t| t.what.contains("no_such_fault")));
+}
+
+#[test]
+fn wrong_pointers_and_numbers_have_their_statuses() {
+    for version in ["0.1.0", "0.2.1"] {
+        let attempt = play(&scenes::all_wrong(version));
+        for event in events(&attempt)
+            .into_iter()
+            .filter(|e| e.kind == EventKind::Hostcall)
+        {
+            let unknown = event
+                .args
+                .iter()
+                .any(|f| matches!(f.value, Value::Enum(None, 99 | 77)));
+            let Returned::Value(Value::Enum(Some(status), _)) = &event.end else {
+                panic!("{event:?}")
+            };
+            let expected: &[&str] = match event.name.as_str() {
+                // The text names no other errno for it.
+                "args_get" => &["SUCCESS"],
+                _ if unknown => &["BAD_ARGUMENT", "BADF", "NOTSUP"],
+                _ => &["INVALID_MEMORY_ACCESS", "FAULT"],
+            };
+            assert!(expected.contains(&status.as_str()), "{event:?}");
+            let outs = event.outs.iter().all(|f| f.value == Value::Untouched);
+            assert!(
+                outs || event.name == "args_get",
+                "no output after a failure: {event:?}"
+            );
+        }
+    }
 }

@@ -68,7 +68,7 @@ fn spoiled(version: &str, hostcall: &str, at: usize) -> Option<Act> {
 }
 
 /// Every pointer and every enum number of every hostcall made wrong, one after the other.
-fn all_wrong(version: &str) -> Job {
+pub(super) fn all_wrong(version: &str) -> Job {
     let abi = abi(version);
     let mut acts = Vec::new();
     for hostcall in &abi.hostcalls {
