@@ -16,6 +16,7 @@ mod play;
 mod process;
 mod session;
 mod template;
+mod turns;
 mod upstream;
 mod wirelog;
 
