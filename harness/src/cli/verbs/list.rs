@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use anstream::println;
 
-use crate::abi::Abi;
-use crate::case::{Nothing, Suite};
+use crate::abi::{Abi, Requirement};
+use crate::case::{Case, Nothing, Suite};
 use crate::cli::Failed;
 use crate::cli::args::{Global, ListArgs, ListFormat, What};
 use crate::cli::exit::Exit;
 use crate::cli::verbs;
+use crate::report::json::{CaseRow, RequirementRow};
 
 pub(crate) fn run(args: &ListArgs, global: &Global) -> anyhow::Result<Exit> {
     let specs = verbs::specs(global)?;
@@ -66,9 +67,9 @@ fn cases(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
     }
     match args.format {
         ListFormat::Json => {
-            let rows: Vec<crate::report::json::CaseRow> = found
+            let rows: Vec<CaseRow> = found
                 .iter()
-                .map(|c| crate::report::json::CaseRow::from(*c))
+                .map(|c| case_row(c))
                 .collect();
             println!("{}", serde_json::to_string_pretty(&rows)?);
         }
@@ -95,12 +96,12 @@ fn cases(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
 }
 
 fn requirements(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
-    let mut rows: Vec<crate::report::json::RequirementRow> = Vec::new();
+    let mut rows: Vec<RequirementRow> = Vec::new();
     let mut add = |abi: &Abi, skip: Option<&Abi>| {
         for r in &abi.requirements {
             let same = skip.and_then(|s| s.requirement(&r.id));
             if same.is_none_or(|s| (s.level, &s.text) != (r.level, &r.text)) {
-                rows.push(crate::report::json::RequirementRow::new(&abi.id, r));
+                rows.push(requirement_row(&abi.id, r));
             }
         }
     };
@@ -183,4 +184,30 @@ fn tags(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
     } else {
         Exit::Fine
     })
+}
+
+fn case_row(c: &Case) -> CaseRow {
+    CaseRow {
+        id: c.id.clone(),
+        suite: c.suite.clone(),
+        area: c.area.clone(),
+        level: c.level,
+        abi: c.abi.clone(),
+        covers: c.covers.clone(),
+        file: c.file.clone(),
+        line: c.line,
+    }
+}
+
+fn requirement_row(abi: &str, r: &Requirement) -> RequirementRow {
+    RequirementRow {
+        id: r.id.clone(),
+        abi: abi.to_owned(),
+        section: r.section.clone(),
+        level: r.level,
+        seat: r.seat,
+        text: r.text.clone(),
+        ruling: r.ruling.clone(),
+        excluded: r.excluded.clone(),
+    }
 }

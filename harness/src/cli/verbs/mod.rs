@@ -10,7 +10,6 @@ use crate::cli::args::{Cli, Global, Verb};
 use crate::cli::exit::Exit;
 use crate::cli::{BadFiles, Failed};
 use crate::host::Trouble;
-use crate::record::Record;
 use crate::runner::{self, BadHost, Specs, Wanted};
 
 /// Does what was asked.
@@ -80,20 +79,4 @@ fn with_help(failed: Failed, help: Option<String>) -> Failed {
         Some(help) => failed.help(help),
         None => failed,
     }
-}
-
-/// A run on the terminal.
-pub(crate) fn show_run(record: &Record, terse: bool, out: &Path, report: Option<&Path>) {
-    let _ = terse;
-    for r in &record.results {
-        if r.gate.unexpected() || r.judgement.verdict.fails() || r.judgement.verdict == crate::judge::Verdict::NotRun || r.judgement.verdict == crate::judge::Verdict::Blocked {
-            anstream::println!("{} {} {} {:?}", r.judgement.verdict, r.case, r.column, r.judgement.reason);
-            for c in &r.judgement.checks {
-                if c.outcome != crate::judge::Outcome::Pass { anstream::println!("    {} {} expected {} got {} {}:{}", c.name, c.req, c.expected, c.got, c.line, c.column); }
-            }
-            for f in r.attempts.iter().flat_map(|a| &a.faults) { anstream::println!("    fault {f:?}"); }
-        }
-    }
-    for c in &record.footer.columns { anstream::println!("{c:?}"); }
-    anstream::println!("{:?} {} {:?}", record.footer.canaries, out.display(), report);
 }
