@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use pwspec::abi::encode_pairs;
-use pwspec::case::{Answer, AnswerKind, ArgValue, Exchange, Play, Stream};
+use pwspec::case::{Act, Answer, AnswerKind, ArgValue, Exchange, Operand, Play, Stream};
 use pwspec::host::Driver;
-use pwspec::trace::{End, Message};
+use pwspec::trace::{End, Load, Message};
 
 use crate::envoy::{callbacks, envoy, play, response, show};
 use crate::kit::{abi, call, get, job, number, on, text_arg, whole};
@@ -247,4 +247,85 @@ fn a_plugin_is_taken_out_and_put_back_and_ticks_are_waited_for() {
     }
     assert!(callbacks(&all[&0]).contains(&"done 1".to_owned()));
     assert_eq!(all[&1].trace.instances.len(), 6);
+}
+
+#[test]
+fn several_plugins_and_vms_sit_on_one_listener() {
+    let Some(mut driver) = envoy() else { return };
+    let abi = abi("0.2.1");
+    let mut two = job(0, &abi, vec![], whole(vec![get("/")]));
+    let other = job(0, &abi, vec![], whole(vec![])).vms.remove(0);
+    two.vms.push(other);
+    let mut shared = job(1, &abi, vec![], whole(vec![get("/")]));
+    let mut second = shared.vms[0].plugins[0].clone();
+    second.name = "second".to_owned();
+    second.root_id = "second".to_owned();
+    second.config = b"two\xff".to_vec();
+    shared.vms[0].plugins.push(second);
+    let all = play(&mut driver, vec![two, shared]);
+    driver.close().unwrap();
+    let streams = |n: usize, vm: u32| -> usize {
+        let own = all[&n].trace.instances.iter().filter(|i| i.vm == vm);
+        own.map(|i| i.contexts().1.len()).sum()
+    };
+    assert_eq!((streams(0, 0), streams(0, 1)), (1, 1));
+    assert_eq!(streams(1, 0), 2);
+    let seen = callbacks(&all[&1]);
+    assert!(seen.contains(&"configure 1 0".to_owned()), "{seen:?}");
+    assert!(seen.contains(&"configure 2 4".to_owned()), "{seen:?}");
+    for attempt in all.values() {
+        assert_eq!(attempt.faults, []);
+        assert_eq!(response(attempt, 1).status, Some(200));
+    }
+}
+
+#[test]
+fn older_versions_are_played_with_their_own_parameters() {
+    let Some(mut driver) = envoy() else { return };
+    let versions = ["0.1.0", "0.2.0"];
+    let jobs = versions.iter().enumerate();
+    let jobs = jobs.map(|(n, v)| job(n, &abi(v), vec![], whole(vec![post(&["abc"], &[])])));
+    let all = play(&mut driver, jobs.collect());
+    driver.close().unwrap();
+    for (n, attempt) in &all {
+        println!("{} {:?}", versions[*n], callbacks(attempt));
+        assert_eq!(attempt.load, Load::Loaded);
+        assert_eq!(attempt.faults, []);
+        assert_eq!(callbacks(attempt).last().unwrap(), "delete 2");
+    }
+    let head = |n: usize| {
+        callbacks(&all[&n])
+            .into_iter()
+            .find(|c| c.starts_with("request_headers"))
+    };
+    assert_eq!(head(0).unwrap(), "request_headers 2 7");
+    assert_eq!(head(1).unwrap(), "request_headers 2 7 0");
+}
+
+#[test]
+fn a_large_paused_body_comes_whole() {
+    let Some(mut driver) = envoy() else { return };
+    let abi = abi("0.2.1");
+    let large = "x".repeat(3 << 20);
+    let mut stream = post(&[&large], &[]);
+    stream.answer.body = vec![vec![b'y'; 2 << 20]];
+    let mut pause = on(
+        "proxy_on_request_body",
+        vec![Act::Return(Operand::Const(1))],
+    );
+    pause.select.end_of_stream = Some(false);
+    let all = play(
+        &mut driver,
+        vec![job(0, &abi, vec![pause], whole(vec![stream]))],
+    );
+    driver.close().unwrap();
+    let seen = callbacks(&all[&0]);
+    println!(
+        "{} body callbacks",
+        seen.iter().filter(|c| c.contains("_body")).count()
+    );
+    assert!(all[&0].seen.upstream[0].request.body.is(large.as_bytes()));
+    assert_eq!(response(&all[&0], 1).body.len(), 2 << 20);
+    assert_eq!(all[&0].faults, []);
+    assert_eq!(all[&0].end, End::Normal);
 }
