@@ -38,7 +38,9 @@ fn find(id: u32) -> u32 {
     let seen = STREAMS_SEEN.get();
     let ring = ROWS - STREAMS;
     let live = if seen < ring { seen } else { ring };
-    for back in 1..=live {
+    let mut back = 0;
+    while back < live {
+        back += 1;
         let row = STREAMS + (seen - back) % ring;
         if memory::word(cell(row, 0)) == id {
             return row;

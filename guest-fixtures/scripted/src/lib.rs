@@ -42,7 +42,7 @@ pub extern "C" fn pwspec_on(index: u32, argv: *const u64, argc: u32) -> u64 {
         QUIET.set(0);
         MUTED.set(false);
         frame::reset();
-        record::abandon();
+        record::abandon(0);
     }
     let outer_in_host = IN_HOST.replace(false);
     let outer_muted = MUTED.get();
@@ -82,10 +82,18 @@ pub extern "C" fn pwspec_on(index: u32, argv: *const u64, argc: u32) -> u64 {
 
 /// Makes a hostcall.
 fn host(index: u32, argv: *const u64) -> u64 {
+    let before = (DEPTH.get(), QUIET.get(), MUTED.get());
     let outer = IN_HOST.replace(true);
     // SAFETY: `argv` has as many slots as the dispatcher unpacks; the specialiser counted them.
     let value = unsafe { pwspec_call(index, argv) };
     IN_HOST.set(outer);
+    if DEPTH.get() != before.0 {
+        // The host called back in, that ended in a trap, and the host goes on all the same.
+        DEPTH.set(before.0);
+        QUIET.set(before.1);
+        MUTED.set(before.2);
+        record::abandon(before.0);
+    }
     value
 }
 

@@ -7,7 +7,7 @@ use core::mem::MaybeUninit;
 
 use crate::memory::{self, SENTINEL, long, word};
 use crate::program::Call;
-use crate::record::{Record, WHOLE, WHOLE_MAP};
+use crate::record::{self, WHOLE, WHOLE_MAP};
 use crate::values::{self, OPERAND};
 
 /// The most parameters, and the most words of them, that a hostcall can have.
@@ -236,23 +236,23 @@ impl Arguments {
     /// Records that the hostcall is about to be made, with all words and the bytes from slots.
     #[inline(never)]
     pub fn announce(&self, step: u32) {
-        let mut record = Record::calling(step);
-        record.number(u64::from(self.used));
+        record::calling(step);
+        record::number(u64::from(self.used));
         for i in 0..self.used {
-            record.number(long(self.words.as_ptr() as u32 + 8 * i));
+            record::number(long(self.words.as_ptr() as u32 + 8 * i));
         }
         let mut param = self.walk();
         while self.on(&mut param) {
             if param.kind == SAVED {
                 let (at, len) = (self.word(param.flat), self.word(param.flat + 1));
                 if memory::readable(at, len) {
-                    record.byte(param.index as u8 + 1);
-                    record.value(at, len, WHOLE);
+                    record::byte(param.index as u8 + 1);
+                    record::value(at, len, WHOLE);
                 }
             }
         }
-        record.byte(0);
-        record.keep();
+        record::byte(0);
+        record::keep();
     }
 
     /// Fills all outputs of the guest's own with the sentinel.
@@ -279,22 +279,22 @@ impl Arguments {
     /// Records what came back and keeps what the program wants kept.
     #[inline(never)]
     pub fn report(&self, value: u64) {
-        let mut record = Record::result(value);
+        record::result(value);
         let mut param = self.walk();
         while self.on(&mut param) {
             if param.out != NONE {
-                record.byte(param.index as u8 + 1);
-                let (value, len) = self.output(&param, &mut record);
+                record::byte(param.index as u8 + 1);
+                let (value, len) = self.output(&param);
                 self.save(&param, value, len);
             }
         }
-        record.byte(0);
-        record.keep();
+        record::byte(0);
+        record::keep();
     }
 
     /// Records one output; returns what a slot keeps of it.
     #[inline(never)]
-    fn output(&self, param: &Param, record: &mut Record) -> (Option<u64>, u32) {
+    fn output(&self, param: &Param) -> (Option<u64>, u32) {
         let given = self.given(param);
         let cell = self.cell(param);
         let (first, second) = (word(cell), word(cell + 4));
@@ -311,16 +311,16 @@ impl Arguments {
                 if both && memory::readable(first, second) {
                     flags |= VALUE;
                 }
-                record.byte(flags);
+                record::byte(flags);
                 if flags & FIRST != 0 {
-                    record.number(u64::from(first));
+                    record::number(u64::from(first));
                 }
                 if flags & SECOND != 0 {
-                    record.number(u64::from(second));
+                    record::number(u64::from(second));
                 }
                 if flags & VALUE != 0 {
                     let whole = if param.out == MAP { WHOLE_MAP } else { WHOLE };
-                    record.value(first, second, whole);
+                    record::value(first, second, whole);
                 }
                 (both.then_some(u64::from(first)), second)
             }
@@ -339,9 +339,9 @@ impl Arguments {
                 if given == 0 && value != untouched {
                     flags |= FIRST;
                 }
-                record.byte(flags);
+                record::byte(flags);
                 if flags & FIRST != 0 {
-                    record.number(value);
+                    record::number(value);
                 }
                 ((flags & FIRST != 0).then_some(value), 0)
             }
@@ -363,9 +363,9 @@ impl Arguments {
                         len = size;
                     }
                 }
-                record.byte(flags);
+                record::byte(flags);
                 if flags & VALUE != 0 {
-                    record.value(at, len, WHOLE);
+                    record::value(at, len, WHOLE);
                 }
                 ((flags & VALUE != 0).then_some(u64::from(at)), len)
             }

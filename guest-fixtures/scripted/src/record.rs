@@ -30,99 +30,92 @@ pub const WHOLE_MAP: u32 = 16 * 1024;
 /// How many bytes of each end of a longer value are kept.
 const ENDS: u32 = 32;
 
-/// A record being written: all of it is kept, or nothing.
-pub struct Record {
-    at: u32,
-    full: bool,
+/// Where the record that is being written goes on.
+static AT: Global<u32> = Global::new(0);
+/// Whether that record did not fit: all of a record is kept, or nothing.
+static FULL: Global<bool> = Global::new(false);
+
+#[inline(never)]
+fn start(kind: u8, value: u64) {
+    AT.set(USED.get());
+    FULL.set(false);
+    byte(kind);
+    number(value);
 }
 
-impl Record {
-    fn new(kind: u8) -> Record {
-        let mut record = Record {
-            at: USED.get(),
-            full: false,
-        };
-        record.byte(kind);
-        record
-    }
+/// Starts the record of a hostcall that is about to be made.
+pub fn calling(step: u32) {
+    start(CALLING, u64::from(step));
+}
 
-    /// A hostcall is about to be made.
-    pub fn calling(step: u32) -> Record {
-        let mut record = Record::new(CALLING);
-        record.number(u64::from(step));
-        record
-    }
+/// Starts the record of a hostcall that came back.
+pub fn result(value: u64) {
+    start(RESULT, value);
+}
 
-    /// A hostcall came back.
-    pub fn result(value: u64) -> Record {
-        let mut record = Record::new(RESULT);
-        record.number(value);
-        record
+/// Adds a byte.
+#[inline(never)]
+pub fn byte(value: u8) {
+    let at = AT.get();
+    if at + RESERVE >= ROOM {
+        FULL.set(true);
+        return;
     }
+    memory::set_byte(BUFFER.address() + at, value);
+    AT.set(at + 1);
+}
 
-    /// Adds a byte.
-    pub fn byte(&mut self, value: u8) {
-        if self.at + RESERVE >= ROOM {
-            self.full = true;
-            return;
-        }
-        memory::set_byte(BUFFER.address() + self.at, value);
-        self.at += 1;
+/// Adds a number, seven bits a byte, the lowest first.
+#[inline(never)]
+pub fn number(mut value: u64) {
+    while value >= 0x80 {
+        byte(value as u8 | 0x80);
+        value >>= 7;
     }
+    byte(value as u8);
+}
 
-    /// Adds a number, seven bits a byte, the lowest first.
-    pub fn number(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.byte(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.byte(value as u8);
+/// Adds bytes as they are.
+fn raw(at: u32, len: u32) {
+    for i in 0..len {
+        byte(memory::byte(at + i));
     }
+}
 
-    /// Adds bytes as they are.
-    fn raw(&mut self, at: u32, len: u32) {
-        if len > ROOM || self.at + len + RESERVE >= ROOM {
-            self.full = true;
-            return;
-        }
-        memory::copy(at, BUFFER.address() + self.at, len);
-        self.at += len;
+/// Adds a value: its length, then all of it, or its digest and both ends.
+#[inline(never)]
+pub fn value(at: u32, len: u32, whole: u32) {
+    number(u64::from(len));
+    if len <= whole {
+        raw(at, len);
+        return;
     }
-
-    /// Adds a value: its length, then all of it, or its digest and both ends.
-    pub fn value(&mut self, at: u32, len: u32, whole: u32) {
-        self.number(u64::from(len));
-        if len <= whole {
-            self.raw(at, len);
-            return;
-        }
-        let digest = memory::digest(at, len, memory::DIGEST);
-        for i in 0..8 {
-            self.byte((digest >> (8 * i)) as u8);
-        }
-        self.raw(at, ENDS);
-        self.raw(at + len - ENDS, ENDS);
+    let digest = memory::digest(at, len, memory::DIGEST);
+    for i in 0..8 {
+        byte((digest >> (8 * i)) as u8);
     }
+    raw(at, ENDS);
+    raw(at + len - ENDS, ENDS);
+}
 
-    /// Keeps the record, or counts it as lost when it did not fit.
-    pub fn keep(self) {
-        if self.full {
-            LOST.set(LOST.get() + 1);
-        } else {
-            USED.set(self.at);
-        }
+/// Keeps the record, or counts it as lost when it did not fit.
+#[inline(never)]
+pub fn keep() {
+    if FULL.get() {
+        LOST.set(LOST.get() + 1);
+    } else {
+        USED.set(AT.get());
     }
 }
 
 /// The host called an export.
 pub fn enter(index: u32, argv: *const u64, argc: u32) {
-    let mut record = Record::new(ENTER);
-    record.number(u64::from(index));
-    record.number(u64::from(argc));
+    start(ENTER, u64::from(index));
+    number(u64::from(argc));
     for i in 0..argc {
-        record.number(memory::long(argv as u32 + 8 * i));
+        number(memory::long(argv as u32 + 8 * i));
     }
-    record.keep();
+    keep();
 }
 
 /// The export returns.
@@ -132,10 +125,9 @@ pub fn leave(value: u64) {
 
 /// A repeat step is over.
 pub fn repeated(times: u32, same: u32) {
-    let mut record = Record::new(REPEATED);
-    record.number(u64::from(times));
-    record.number(u64::from(same));
-    record.keep();
+    start(REPEATED, u64::from(times));
+    number(u64::from(same));
+    keep();
 }
 
 /// A step was left out because the guest has no memory for its arguments.
@@ -148,32 +140,37 @@ pub fn no_context(number: u32) {
     one(NO_CONTEXT, u64::from(number));
 }
 
-/// Everything under way ended in a trap.
-pub fn abandon() {
-    Record::new(ABANDONED).keep();
+/// All but the outermost `depth` calls from the host ended in a trap.
+pub fn abandon(depth: u32) {
+    one(ABANDONED, u64::from(depth));
 }
 
 fn one(kind: u8, value: u64) {
-    let mut record = Record::new(kind);
-    record.number(value);
-    record.keep();
+    start(kind, value);
+    keep();
 }
 
 /// The records so far: address and length. Records that did not fit are admitted at the end.
 pub fn pending() -> (u32, u32) {
-    let (mut lost, mut used) = (LOST.replace(0), USED.get());
+    let lost = LOST.replace(0);
     if lost > 0 {
-        memory::set_byte(BUFFER.address() + used, DROPPED);
-        used += 1;
-        while lost >= 0x80 {
-            memory::set_byte(BUFFER.address() + used, lost as u8 | 0x80);
-            used += 1;
-            lost >>= 7;
+        // The reserve is for this record.
+        AT.set(USED.get());
+        let mut rest = lost;
+        last(DROPPED);
+        while rest >= 0x80 {
+            last(rest as u8 | 0x80);
+            rest >>= 7;
         }
-        memory::set_byte(BUFFER.address() + used, lost as u8);
-        USED.set(used + 1);
+        last(rest as u8);
+        USED.set(AT.get());
     }
     (BUFFER.address(), USED.get())
+}
+
+fn last(value: u8) {
+    memory::set_byte(BUFFER.address() + AT.get(), value);
+    AT.set(AT.get() + 1);
 }
 
 /// Forgets the first `len` bytes of records.

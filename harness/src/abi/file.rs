@@ -72,7 +72,7 @@ pub struct HostcallRow {
     pub section: String,
     /// In an extending file: the hostcall behind which the text has it.
     pub after: Option<String>,
-    /// `[name, type]`: see `specs/README.md` for the words of a type.
+    /// `[name, type]`: the words of a type stand at the head of `v0_2_1.yaml`.
     #[serde(default)]
     pub params: Vec<(String, String)>,
     /// The enum of its result; left out where it has none.

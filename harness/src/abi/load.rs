@@ -23,82 +23,30 @@ pub fn load(files: &[(String, String)]) -> Result<Vec<Abi>, Vec<Problem>> {
         .into_iter()
         .partition(|(path, _)| path.starts_with("abi/dialects/"));
 
-    let mut found = Vec::new();
-    let mut waiting: Vec<Read<'_, TableFile>> = versions
-        .into_iter()
-        .filter_map(|file| read(file, |f: &TableFile| f.version, &mut found))
-        .collect();
-    let mut ready: Vec<(&str, Abi)> = Vec::new();
-    while !waiting.is_empty() {
-        let known = |read: &Read<'_, TableFile>| match &read.file.extends {
-            Some(base) => ready.iter().any(|(_, abi)| abi.id == *base),
-            None => true,
-        };
-        let Some(next) = waiting.iter().position(known) else {
-            for Read { path, text, file } in &waiting {
-                let base = file.extends.as_deref().unwrap_or_default();
-                let mut problems = Problems::new(path, text);
-                problems.at(&["extends", base], format!("no version `{base}` to extend"));
-                found.extend(problems.into_sorted());
-            }
-            break;
-        };
-        let Read { path, text, file } = waiting.swap_remove(next);
-        let mut problems = Problems::new(path, text);
-        if ready.iter().any(|(_, abi)| abi.id == file.abi) {
-            problems.at(
-                &["abi"],
-                format!("`{}` is described in another file too", file.abi),
-            );
-        }
-        let base = file.extends.clone();
-        let base = ready
-            .iter()
-            .find(|(_, abi)| Some(&abi.id) == base.as_ref())
-            .map(|(_, abi)| abi);
-        let abi = build::version(file, base, &mut problems);
-        // A version that extends a faulty one would only repeat its faults.
-        if found.is_empty() {
-            check::check(&abi, &mut problems);
-        }
-        found.extend(problems.into_sorted());
-        ready.push((path, abi));
-    }
-    ready.sort_by_key(|(path, _)| *path);
-    let mut all: Vec<Abi> = ready.into_iter().map(|(_, abi)| abi).collect();
-
-    for source in dialects {
-        let Some(Read { path, text, file }) = read(source, |f: &DialectFile| f.version, &mut found)
-        else {
-            continue;
-        };
-        let mut problems = Problems::new(path, text);
-        if all.iter().any(|abi| abi.id == file.dialect) {
-            problems.at(
-                &["dialect"],
-                format!("`{}` is described in another file too", file.dialect),
-            );
-        }
-        match all
-            .iter()
-            .find(|abi| abi.id == file.base && abi.dialect_of.is_none())
-        {
-            Some(base) => {
-                let abi = dialect::over(file, base, &mut problems);
-                if found.is_empty() {
-                    check::check(&abi, &mut problems);
-                }
-                all.push(abi);
-            }
-            None => problems.at(&["base", &file.base], format!("no version `{}`", file.base)),
-        }
-        found.extend(problems.into_sorted());
-    }
-    if found.is_empty() {
-        Ok(all)
+    let mut loading = Loading::default();
+    loading.versions(&versions);
+    loading.dialects(&dialects);
+    if loading.found.is_empty() {
+        Ok(loading.ready.into_iter().map(|ready| ready.abi).collect())
     } else {
-        Err(found)
+        Err(loading.found)
     }
+}
+
+/// What has been read so far.
+#[derive(Default)]
+struct Loading<'a> {
+    ready: Vec<Ready<'a>>,
+    found: Vec<Problem>,
+    /// A file could not be read as YAML, so that a version may be missing for this reason alone.
+    unread: bool,
+}
+
+/// A version or dialect, and whether it was free of problems.
+struct Ready<'a> {
+    path: &'a str,
+    abi: Abi,
+    sound: bool,
 }
 
 /// A file that is good YAML of the right form.
@@ -108,26 +56,93 @@ struct Read<'a, T> {
     file: T,
 }
 
-fn read<'a, T: DeserializeOwned>(
-    (path, text): &'a (String, String),
-    version: impl Fn(&T) -> u32,
-    found: &mut Vec<Problem>,
-) -> Option<Read<'a, T>> {
-    let mut problems = Problems::new(path, text);
-    let file = serde_yaml::from_str::<T>(text)
-        .map_err(|error| problems.yaml(&error))
-        .ok();
-    if let Some(version) = file
-        .as_ref()
-        .map(version)
-        .filter(|version| *version != FORM)
-    {
-        problems.at(
-            &["version"],
-            format!("version {version} of this form is unknown: it is {FORM}"),
-        );
+impl<'a> Loading<'a> {
+    fn versions(&mut self, files: &[&'a (String, String)]) {
+        let mut waiting: Vec<Read<'a, TableFile>> = Vec::new();
+        for file in files {
+            waiting.extend(self.read(file, |table: &TableFile| table.version));
+        }
+        let can_go = |read: &Read<'a, TableFile>, ready: &[Ready<'a>]| match &read.file.extends {
+            Some(base) => ready.iter().any(|ready| ready.abi.id == *base),
+            None => true,
+        };
+        while let Some(next) = waiting.iter().position(|read| can_go(read, &self.ready)) {
+            let Read { path, text, file } = waiting.swap_remove(next);
+            let mut problems = Problems::new(path, text);
+            self.refuse_second(&file.abi, "abi", &mut problems);
+            let named = |ready: &&Ready<'_>| Some(&ready.abi.id) == file.extends.as_ref();
+            let base = self.ready.iter().find(named);
+            // What extends a faulty version would only repeat its faults.
+            let on_rock = base.is_none_or(|base| base.sound);
+            let abi = build::version(file, base.map(|base| &base.abi), &mut problems);
+            self.finish(path, abi, on_rock, problems);
+        }
+        for Read { path, text, file } in waiting.iter().filter(|_| !self.unread) {
+            let base = file.extends.as_deref().unwrap_or_default();
+            let mut problems = Problems::new(path, text);
+            problems.at(&["extends", base], format!("no version `{base}` to extend"));
+            self.found.extend(problems.into_sorted());
+        }
+        self.ready.sort_by_key(|ready| ready.path);
     }
-    let good = problems.is_empty();
-    found.extend(problems.into_sorted());
-    file.filter(|_| good).map(|file| Read { path, text, file })
+
+    fn dialects(&mut self, files: &[&'a (String, String)]) {
+        for source in files {
+            let Some(Read { path, text, file }) = self.read(source, |d: &DialectFile| d.version)
+            else {
+                continue;
+            };
+            let mut problems = Problems::new(path, text);
+            self.refuse_second(&file.dialect, "dialect", &mut problems);
+            let is_base =
+                |ready: &&Ready<'_>| ready.abi.id == file.base && ready.abi.dialect_of.is_none();
+            match self.ready.iter().find(is_base) {
+                Some(base) => {
+                    let on_rock = base.sound;
+                    let abi = dialect::over(file, &base.abi, &mut problems);
+                    self.finish(path, abi, on_rock, problems);
+                }
+                None if self.unread => {}
+                None => {
+                    problems.at(&["base", &file.base], format!("no version `{}`", file.base));
+                    self.found.extend(problems.into_sorted());
+                }
+            }
+        }
+    }
+
+    fn read<T: DeserializeOwned>(
+        &mut self,
+        (path, text): &'a (String, String),
+        version: impl Fn(&T) -> u32,
+    ) -> Option<Read<'a, T>> {
+        let mut problems = Problems::new(path, text);
+        match serde_yaml::from_str::<T>(text) {
+            Ok(file) if version(&file) == FORM => return Some(Read { path, text, file }),
+            Ok(file) => {
+                let other = version(&file);
+                let message = format!("version {other} of this form is unknown: it is {FORM}");
+                problems.at(&["version"], message);
+            }
+            Err(error) => problems.yaml(&error),
+        }
+        self.unread = true;
+        self.found.extend(problems.into_sorted());
+        None
+    }
+
+    fn refuse_second(&self, id: &str, key: &str, problems: &mut Problems<'_>) {
+        if self.ready.iter().any(|ready| ready.abi.id == id) {
+            problems.at(&[key], format!("`{id}` is described in another file too"));
+        }
+    }
+
+    fn finish(&mut self, path: &'a str, abi: Abi, on_rock: bool, mut problems: Problems<'a>) {
+        if on_rock {
+            check::check(&abi, &mut problems);
+        }
+        let sound = on_rock && problems.is_empty();
+        self.found.extend(problems.into_sorted());
+        self.ready.push(Ready { path, abi, sound });
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::abi::{Abi, Hostcall, Type, Word};
+use crate::abi::{Abi, Callback, Hostcall, Type, Word};
 use crate::case::{Act, ArgValue, Call, ModuleSpec, Operand, Step};
 use crate::guest::exports::Exports;
 use crate::guest::{GuestError, GuestErrorKind};
@@ -13,6 +13,8 @@ use crate::trace::{Blob, StepSig, Value, frame_lead, typed_map};
 
 /// The most parameters, and the most words of them, that the guest holds for one hostcall.
 const MOST_WORDS: usize = 16;
+/// The most bytes of a generated value: 256 MiB.
+const LARGEST: u32 = 256 << 20;
 /// Rows of a table of call counters: one per context that the guest keeps.
 const ROWS: u32 = 512;
 /// Bytes of a slot.
@@ -70,11 +72,11 @@ fn calls(spec: &ModuleSpec) -> impl Iterator<Item = &Call> {
 }
 
 /// Lays out the program of `spec` at `base`, with `hostcalls` as [`hostcalls`] gave them.
-pub(super) fn program(
+pub(super) fn program<'a>(
     spec: &ModuleSpec,
     abi: &Abi,
-    exports: &Exports<'_>,
-    hostcalls: &[&Hostcall],
+    exports: &Exports<'a>,
+    hostcalls: &'a [&'a Hostcall],
     base: u32,
     max_line: u32,
 ) -> Result<Program, GuestError> {
@@ -83,6 +85,8 @@ pub(super) fn program(
         bytes: Vec::new(),
         steps: Vec::new(),
         slots: spec.slots,
+        callback: "",
+        arguments: 0,
         hostcalls,
     };
     let lead = frame_lead(&spec.token);
@@ -97,6 +101,13 @@ pub(super) fn program(
             };
             GuestError::new(kind, format!("handle {}: {what}", handler.callback))
         })?;
+        layout.enter(exports.list[export as usize]);
+        if handler.select.end_of_stream.is_some() && !exports.has_end(export) {
+            return Err(GuestError::new(
+                GuestErrorKind::Argument,
+                format!("handle {}: it has no end_of_stream", handler.callback),
+            ));
+        }
         if handler.select.nth.is_some() {
             let next = counters.len() as u32;
             counters.entry(export).or_insert(next);
@@ -180,10 +191,32 @@ struct Layout<'a> {
     bytes: Vec<u8>,
     steps: Vec<StepSig>,
     slots: u32,
+    /// The callback whose steps are being laid out, and how many words its arguments have.
+    callback: &'a str,
+    arguments: u32,
     hostcalls: &'a [&'a Hostcall],
 }
 
-impl Layout<'_> {
+impl<'a> Layout<'a> {
+    fn enter(&mut self, callback: &'a Callback) {
+        let words = callback.params.iter().map(|p| p.ty.words().len());
+        self.callback = &callback.name;
+        self.arguments = words.sum::<usize>() as u32;
+    }
+
+    fn callback_argument(&self, n: u32) -> Result<u32, GuestError> {
+        if n < self.arguments {
+            return Ok(n);
+        }
+        Err(GuestError::new(
+            GuestErrorKind::Argument,
+            format!(
+                "use argument {n} of {}: it has {}",
+                self.callback, self.arguments
+            ),
+        ))
+    }
+
     /// The address after the last byte.
     fn end(&self) -> Result<u32, GuestError> {
         u32::try_from(self.bytes.len())
@@ -219,7 +252,7 @@ impl Layout<'_> {
         let start = out.len();
         push(out, 0);
         let (argument, slot) = match step.when {
-            Some((argument, slot)) => (argument + 1, self.slot(slot)?),
+            Some((argument, slot)) => (self.callback_argument(argument)? + 1, self.slot(slot)?),
             None => (0, 0),
         };
         push(out, argument);
@@ -251,7 +284,7 @@ impl Layout<'_> {
             Operand::Const(n) => (0, n),
             Operand::Saved(slot) => (1, u64::from(self.slot(slot)?)),
             Operand::SavedLen(slot) => (2, u64::from(self.slot(slot)?)),
-            Operand::CallbackArg(n) => (3, u64::from(n)),
+            Operand::CallbackArg(n) => (3, u64::from(self.callback_argument(n)?)),
             Operand::PluginContext(n) => (4, u64::from(n)),
             Operand::StreamContext(n) => (5, u64::from(n)),
         };
@@ -362,6 +395,12 @@ impl Layout<'_> {
             }
             ArgValue::Fill { pattern, len } if is_input_pair && *ty != Type::Iovec => {
                 let len = long(*len)?;
+                if len > LARGEST {
+                    return Err(wrong(
+                        call,
+                        format_args!("{name}: {len} bytes, a guest makes at most {LARGEST}"),
+                    ));
+                }
                 if pattern.is_empty() && len > 0 {
                     return Err(wrong(call, format_args!("{name}: the pattern is empty")));
                 }

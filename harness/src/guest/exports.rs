@@ -70,19 +70,28 @@ impl<'a> Exports<'a> {
             .map(|i| i as u32)
     }
 
+    /// Whether the export with this number has an `end_of_stream`.
+    pub fn has_end(&self, index: u32) -> bool {
+        let export = self.list.get(index as usize);
+        export.is_some_and(|c| position(c, END) > 0)
+    }
+
     /// The guest's table: flags, default result, position of `end_of_stream`, row of counters.
     pub fn table(&self, counters: &BTreeMap<u32, u32>) -> Vec<[u32; 4]> {
         let row = |(i, c): (usize, &&Callback)| {
             [
                 flags(c),
                 default_result(&c.returns),
-                position(c, "end_of_stream"),
+                position(c, END),
                 counters.get(&(i as u32)).map_or(0, |n| n + 1),
             ]
         };
         self.list.iter().enumerate().map(row).collect()
     }
 }
+
+/// The parameter by which handlers can be selected.
+const END: &str = "end_of_stream";
 
 const CALLBACK: u32 = 1;
 const ALLOCATOR: u32 = 2;

@@ -5,3 +5,4 @@ pub(crate) mod table;
 
 mod built;
 mod run;
+mod select;

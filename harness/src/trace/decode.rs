@@ -73,7 +73,7 @@ impl Tree {
 
     /// All events; what has not come back never did.
     pub fn finish(mut self) -> Vec<Event> {
-        self.abandon();
+        self.abandon(0);
         self.events
     }
 
@@ -153,7 +153,8 @@ impl Tree {
                 Ok(())
             }
             ABANDONED => {
-                self.abandon();
+                let depth = tape.word()?;
+                self.abandon(depth as usize);
                 Ok(())
             }
             kind => Err(Impossible::new(format!(
@@ -283,9 +284,11 @@ impl Tree {
         }
     }
 
-    /// Nothing that is under way will come back.
-    fn abandon(&mut self) {
-        while !self.open.is_empty() {
+    /// All but the outermost `depth` calls from the host, and what is inside them, never come
+    /// back.
+    fn abandon(&mut self, depth: usize) {
+        let is_export = |o: &&Open| matches!(o.of, Of::Export(_));
+        while self.open.iter().filter(is_export).count() > depth {
             self.close(Returned::Never);
         }
     }

@@ -31,7 +31,7 @@ pub struct FramePart {
 /// The token of a line that has the form of a frame, whole or damaged: drivers send lines to
 /// the right reader by it.
 pub fn frame_token(text: &str) -> Option<&str> {
-    let rest = text.trim().strip_prefix(PREFIX)?;
+    let rest = text.strip_prefix(PREFIX)?;
     let len = number(rest.get(..2)?)? as usize;
     let token = rest.get(2..2 + len)?;
     let plain = !token.is_empty() && token.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -40,7 +40,8 @@ pub fn frame_token(text: &str) -> Option<&str> {
 
 /// Whether a line is a frame, or was one before something changed its first characters.
 pub(super) fn looks_like_frame(text: &str, token: &str) -> bool {
-    text.starts_with(PREFIX) || text.get(6..).is_some_and(|t| t.starts_with(token))
+    let token_at = text.char_indices().nth(PREFIX.len() + 2);
+    text.starts_with(PREFIX) || token_at.is_some_and(|(at, _)| text[at..].starts_with(token))
 }
 
 /// Takes a line apart.
@@ -48,7 +49,7 @@ pub(super) fn looks_like_frame(text: &str, token: &str) -> bool {
 /// # Errors
 /// Why the line is no intact frame, in words that fit after "a frame …".
 pub fn parse_frame(text: &str) -> Result<FramePart, String> {
-    let text = text.trim();
+    let text = text.trim_end();
     if !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Err("holds characters that are neither letters nor digits".to_owned());
     }
@@ -109,7 +110,7 @@ fn number(hex: &str) -> Option<u32> {
 
 fn bytes(hex: &str) -> Option<Vec<u8>> {
     let nibble = |b: u8| char::from(b).to_digit(16).map(|n| n as u8);
-    if hex.len() % 2 != 0 {
+    if !hex.len().is_multiple_of(2) {
         return None;
     }
     hex.as_bytes()

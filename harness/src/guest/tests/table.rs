@@ -150,6 +150,11 @@ pub(crate) fn abi() -> Abi {
             ),
             wasi,
             hostcall(
+                "environ_get",
+                vec![param("array", Type::OutArray)],
+                Returns::Enum("wasi_errno_t".to_owned()),
+            ),
+            hostcall(
                 "proc_exit",
                 vec![param("code", Type::U32)],
                 Returns::Nothing,

@@ -1,0 +1,137 @@
+//! Surveys: what was observed, in words that group hosts.
+//!
+//! Does not judge it.
+
+use crate::abi::{Abi, ExportKind};
+use crate::case::{Observe, StepRef};
+use crate::judge::callbacks::list;
+use crate::judge::found::Found;
+use crate::judge::steps::never_executed;
+use crate::judge::view::{Place, View, vm_of};
+use crate::judge::wire;
+use crate::judge::words;
+use crate::trace::{Blob, EventKind, Field, Message, Returned, Value};
+
+/// The answer to one question of a survey; `Err`: it was never reached.
+pub(super) fn observe(view: &View<'_>, abi: &Abi, what: &Observe) -> Result<String, Found> {
+    let attempt = view.attempt;
+    let first = |name: &str| wire::requests(attempt, name).first().map(|u| &u.request);
+    let response = |stream: u32| match wire::client_of(attempt, stream) {
+        None => Err(Found::unreached(
+            None,
+            format!("stream {stream} was never opened"),
+        )),
+        Some(saw) => Ok(saw.response.as_ref()),
+    };
+    Ok(match what {
+        Observe::Status(step) => executions(view, step, &|p| match &view.event(p).end {
+            Returned::Value(v) => words::value(v),
+            _ => "no result".to_owned(),
+        })?,
+        Observe::Out(step, out) => executions(view, step, &|p| {
+            let e = view.event(p);
+            match e.outs.iter().find(|f| f.name == *out) {
+                None => "absent".to_owned(),
+                Some(f) => plain(f),
+            }
+        })?,
+        Observe::Callbacks(who) => {
+            let vm = vm_of(*who);
+            let streamed = view.streamed(vm);
+            let instances = match view.of_vm(vm).last() {
+                None => return Err(Found::unreached(None, "no guest spoke")),
+                Some(last) if streamed.is_empty() => vec![*last],
+                Some(_) => streamed,
+            };
+            let mut came: Vec<Place> = Vec::new();
+            for (instance, context) in view.contexts(*who, &instances) {
+                came.extend(view.callbacks(instance, context));
+            }
+            let allocator = |name: &str| {
+                let row = abi.callback(name);
+                row.is_some_and(|c| c.kind == ExportKind::Allocator)
+            };
+            let events = came.iter().map(|p| view.event(*p));
+            let names = events
+                .filter(|e| e.kind == EventKind::Callback || !allocator(&e.name))
+                .map(|e| e.name.as_str());
+            list(&names.collect::<Vec<_>>())
+        }
+        Observe::ClientStatus(s) => match response(*s)?.and_then(|m| m.status) {
+            None => "no response".to_owned(),
+            Some(n) => n.to_string(),
+        },
+        Observe::ClientBody(s) => match response(*s)? {
+            None => "no response".to_owned(),
+            Some(m) => m.body.display(),
+        },
+        Observe::ClientHeader(s, name) => match response(*s)? {
+            None => "no response".to_owned(),
+            Some(m) => field(m, name),
+        },
+        Observe::UpstreamHeader(up, name) => match first(up) {
+            None => "no request".to_owned(),
+            Some(m) => field(m, name),
+        },
+        Observe::UpstreamBody(up) => match first(up) {
+            None => "no request".to_owned(),
+            Some(m) => m.body.display(),
+        },
+        Observe::UpstreamCount(up) => wire::requests(attempt, up).len().to_string(),
+        Observe::Load => match wire::loaded(attempt) {
+            None => return Err(Found::unreached(None, "neither a frame nor a refusal")),
+            Some(true) => "loaded".to_owned(),
+            Some(false) => words::load(&attempt.load).replace("unknown", "refused"),
+        },
+        Observe::End => words::end(&attempt.end).to_owned(),
+    })
+}
+
+/// An output in words that do not differ from run to run.
+fn plain(f: &Field) -> String {
+    match &f.value {
+        Value::Untouched | Value::Unreadable(_) => words::value(&f.value),
+        _ if f.volatile => "a value".to_owned(),
+        Value::Pointer(n) if *n != 0 => "a pointer".to_owned(),
+        Value::Id(_, n) if *n != 0 => "an id".to_owned(),
+        v => words::value(v),
+    }
+}
+
+/// What the executions of a step gave; different answers are listed once each, in order.
+fn executions(
+    view: &View<'_>,
+    step: &StepRef,
+    word: &dyn Fn(Place) -> String,
+) -> Result<String, Found> {
+    let all = view.executions(step);
+    if all.is_empty() {
+        return Err(never_executed(view, step));
+    }
+    let back = all
+        .iter()
+        .filter(|p| view.event(**p).end != Returned::Never);
+    let mut answers: Vec<String> = Vec::new();
+    for place in back {
+        let answer = word(*place);
+        if !answers.contains(&answer) {
+            answers.push(answer);
+        }
+    }
+    if answers.is_empty() {
+        return Err(Found::unreached(Some(all[0]), "the call never returned"));
+    }
+    Ok(answers.join(", then "))
+}
+
+fn field(m: &Message, name: &str) -> String {
+    match wire::joined(&m.headers, name) {
+        Ok(None) => "absent".to_owned(),
+        Ok(Some(b)) => b.display(),
+        Err(()) => {
+            let values = Message::values(&m.headers, name);
+            let all: Vec<String> = values.into_iter().map(Blob::display).collect();
+            all.join(", ")
+        }
+    }
+}

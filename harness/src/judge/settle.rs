@@ -1,0 +1,169 @@
+//! Blocked cases across one column: each must name a requirement that a case of the column fails.
+//!
+//! Does not know attempts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::judge::question::function_of;
+use crate::judge::{Judgement, Outcome, Verdict};
+
+/// One result of a column while the column is settled.
+#[derive(Debug)]
+pub struct Settling<'a> {
+    /// The case's id.
+    pub case: &'a str,
+    /// Whether the host loaded the module in the attempt that was judged.
+    pub loaded: bool,
+    /// As judged alone; changed here.
+    pub judgement: &'a mut Judgement,
+}
+
+/// What a requirement's cases came to.
+enum Fate {
+    /// One of them fails it.
+    Fails,
+    /// One of them is blocked itself, by this.
+    Blocked(String),
+    /// None fails it: the first of them, and how it ended.
+    Else(String, Verdict),
+}
+
+/// Makes the blocked results of one column consistent. A blocked case follows its requirement to
+/// one that a case of the column fails; where none fails, it becomes not-run. `marker` is the
+/// requirement that a host takes a module of this ABI at all: where no module was loaded and the
+/// marker's case is refused, all others are blocked by it. Returns the requirements for which no
+/// case is there, in order; those stay blocked unless `last` is set, when no more cases can be added.
+pub fn settle(results: &mut [Settling<'_>], marker: &str, last: bool) -> Vec<String> {
+    let mut missing = BTreeSet::new();
+    if !by_marker(results, marker) {
+        missing.insert(marker.to_owned());
+    }
+    let fates = fates(results);
+    for r in results.iter_mut() {
+        if r.judgement.verdict != Verdict::Blocked {
+            continue;
+        }
+        let first = r.judgement.blocked_by.clone().unwrap_or_default();
+        match follow(&fates, &first) {
+            Root::Fails(req) => r.judgement.blocked_by = Some(req),
+            Root::Missing(req) => {
+                if last {
+                    not_run(r.judgement, &format!("no case of {req} can be run"));
+                }
+                missing.insert(req);
+            }
+            Root::Else(req, how) => not_run(r.judgement, &format!("blocked by {req}, but {how}")),
+        }
+    }
+    missing.into_iter().collect()
+}
+
+fn not_run(judgement: &mut Judgement, why: &str) {
+    judgement.verdict = Verdict::NotRun;
+    judgement.blocked_by = None;
+    judgement.reason = Some(match judgement.reason.take() {
+        None => why.to_owned(),
+        Some(before) => format!("{before}; {why}"),
+    });
+}
+
+/// Applies the rule about hosts that load nothing. False: it would apply, but the marker's case is
+/// not there to show it.
+fn by_marker(results: &mut [Settling<'_>], marker: &str) -> bool {
+    let refused = |r: &Settling<'_>| r.judgement.verdict == Verdict::Refused;
+    if results.iter().any(|r| r.loaded) || !results.iter().any(refused) {
+        return true;
+    }
+    let about = |r: &Settling<'_>| {
+        r.judgement
+            .checks
+            .iter()
+            .any(|c| !c.control && c.req == marker)
+    };
+    if !results.iter().any(about) {
+        return false;
+    }
+    if !results.iter().any(|r| about(r) && refused(r)) {
+        return true;
+    }
+    for r in results.iter_mut().filter(|r| !about(r)) {
+        let unable = matches!(
+            r.judgement.verdict,
+            Verdict::Refused | Verdict::Unlinked | Verdict::Blocked
+        );
+        if unable {
+            r.judgement.verdict = Verdict::Blocked;
+            r.judgement.blocked_by = Some(marker.to_owned());
+        }
+    }
+    true
+}
+
+/// The requirements that a result shows to be failed.
+pub fn failed(judgement: &Judgement) -> Vec<&str> {
+    let own = || judgement.checks.iter().filter(|c| !c.control);
+    let outright = own().any(|c| c.outcome == Outcome::Fail);
+    let by = own().filter(|c| match judgement.verdict {
+        Verdict::Fail => c.outcome == Outcome::Fail,
+        Verdict::Warn if outright => c.outcome == Outcome::Fail,
+        v => (v.fails() || v == Verdict::Warn) && c.outcome != Outcome::Pass,
+    });
+    by.map(|c| c.req.as_str()).collect()
+}
+
+fn fates(results: &[Settling<'_>]) -> BTreeMap<String, Fate> {
+    let mut fates: BTreeMap<String, Fate> = BTreeMap::new();
+    for r in results {
+        let failed = failed(r.judgement);
+        // A survey names its requirements only in its observations: it fails none.
+        for c in r.judgement.checks.iter().filter(|c| !c.control) {
+            let fate = if failed.contains(&c.req.as_str()) {
+                Fate::Fails
+            } else if let (Verdict::Blocked, Some(by)) =
+                (r.judgement.verdict, &r.judgement.blocked_by)
+            {
+                Fate::Blocked(by.clone())
+            } else {
+                Fate::Else(r.case.to_owned(), r.judgement.verdict)
+            };
+            let stronger = matches!(
+                (fates.get(&c.req), &fate),
+                (None, _) | (_, Fate::Fails) | (Some(Fate::Else(..)), Fate::Blocked(_))
+            );
+            if stronger {
+                fates.insert(c.req.clone(), fate);
+            }
+        }
+    }
+    fates
+}
+
+/// Where following a requirement ends.
+enum Root {
+    Fails(String),
+    Missing(String),
+    Else(String, String),
+}
+
+fn follow(fates: &BTreeMap<String, Fate>, first: &str) -> Root {
+    let mut seen = BTreeSet::new();
+    let mut req = first.to_owned();
+    loop {
+        if !seen.insert(req.clone()) {
+            return Root::Else(first.to_owned(), "its cases block each other".to_owned());
+        }
+        match fates.get(&req) {
+            None => return Root::Missing(req),
+            Some(Fate::Fails) => return Root::Fails(req),
+            Some(Fate::Else(case, verdict)) => {
+                return Root::Else(req, format!("{case} is {verdict}"));
+            }
+            Some(Fate::Blocked(by)) => req.clone_from(by),
+        }
+    }
+}
+
+/// Whether a requirement belongs to a function.
+pub(super) fn belongs(req: &str, function: &str) -> bool {
+    function_of(req) == function
+}

@@ -1,0 +1,21 @@
+//! Run events and the JSONL record: the only thing that runner and reporters share.
+//!
+//! Does not know how a run is made, nor how it is shown.
+
+mod error;
+mod event;
+mod line;
+mod reader;
+mod slim;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use error::*;
+pub use event::*;
+pub use line::*;
+pub use reader::*;
+pub use slim::*;
+pub use summary::*;
+pub use writer::*;
