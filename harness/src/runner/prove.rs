@@ -69,7 +69,6 @@ struct Subject {
     prepared: Prepared,
     plain: Attempt,
     verdict: Verdict,
-    observed: Vec<(String, String)>,
 }
 
 /// Proves the selected cases of one ABI version.
@@ -102,7 +101,6 @@ pub fn prove(
             id: planned.case.id.clone(),
             level: judgement.level,
             verdict: judgement.verdict,
-            observed: judgement.observed,
             prepared,
             plain,
         });
