@@ -259,6 +259,16 @@ fn surveys_group_the_columns() {
 }
 
 #[test]
+fn a_survey_asks_its_question() {
+    let groups = surveys(&[record()]);
+    let question = groups[0].question().expect("they differ");
+    assert!(
+        question.contains("- reference-0.1.0-0.2.1: call 2 status: NOT_FOUND"),
+        "{question}"
+    );
+}
+
+#[test]
 fn the_summary_has_the_published_shape() {
     let value = serde_json::to_value(summary(&record())).expect("plain data");
     let keys = |v: &serde_json::Value| -> Vec<String> {

@@ -46,10 +46,17 @@ struct Card {
     seconds: Option<String>,
     /// Of the must cases, in parts of 1000: `(class, from, width, words)`.
     bar: Vec<(char, u32, u32, String)>,
-    /// `(level, number of cases, [(glyph, letter, word, number)])`.
-    levels: Vec<(String, u32, Vec<(char, char, &'static str, u32)>)>,
+    levels: Vec<LevelCounts>,
     not_offered: Vec<(String, String)>,
     digest: String,
+}
+
+#[derive(Serialize)]
+struct LevelCounts {
+    level: String,
+    cases: u32,
+    /// `(glyph, letter, word, number)`.
+    verdicts: Vec<(char, char, &'static str, u32)>,
 }
 
 #[derive(Serialize)]
@@ -157,7 +164,11 @@ fn card(c: &Col<'_>) -> Card {
             .map(|(level, by)| {
                 let used = Verdict::ALL.into_iter().filter(|v| by[*v as usize] > 0);
                 let each = used.map(|v| (mark(v).glyph, mark(v).letter, v.word(), by[v as usize]));
-                (level.to_string(), by.iter().sum(), each.collect())
+                LevelCounts {
+                    level: level.to_string(),
+                    cases: by.iter().sum(),
+                    verdicts: each.collect(),
+                }
             })
             .collect(),
         not_offered: column

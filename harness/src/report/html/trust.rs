@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::report::html::HtmlOptions;
 use crate::report::html::model::Model;
-use crate::report::{Survey, safe};
+use crate::report::{Survey, safe, safe_lines};
 
 #[derive(Serialize)]
 struct Trust {
@@ -58,6 +58,7 @@ struct Faults {
 struct SurveyView {
     case: String,
     about: String,
+    question: Option<String>,
     groups: Vec<GroupView>,
 }
 
@@ -80,6 +81,7 @@ pub(super) fn survey(s: &Survey) -> Value {
     Value::from(Serde(SurveyView {
         case: safe(&s.case),
         about: safe(&s.about),
+        question: s.question().map(|q| safe_lines(&q)),
         groups: groups.collect(),
     }))
 }
