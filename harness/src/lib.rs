@@ -2,8 +2,11 @@
 
 pub mod abi;
 pub mod case;
+pub mod cli;
+pub mod guest;
 pub mod host;
 pub mod judge;
 pub mod record;
 pub mod report;
+pub mod runner;
 pub mod trace;

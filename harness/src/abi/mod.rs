@@ -2,6 +2,24 @@
 //!
 //! Knows the tables of `specs/abi`. Does not know cases, guests or hosts.
 
+mod build;
+mod check;
+mod dialect;
+mod entries;
+mod file;
+mod load;
+mod pairs;
+mod problem;
 mod types;
+mod words;
 
+pub use dialect::DialectFile;
+pub use entries::Entries;
+pub use file::TableFile;
+pub use load::load;
+pub use pairs::{PairsError, decode as decode_pairs, encode as encode_pairs};
+pub use problem::Problem;
 pub use types::*;
+
+#[cfg(test)]
+mod tests;

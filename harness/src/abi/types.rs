@@ -194,7 +194,7 @@ pub struct Hostcall {
 }
 
 /// What part a guest export plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ExportKind {
     /// The ABI marker; never called.

@@ -5,8 +5,30 @@
 
 mod check;
 mod exchange;
+mod load;
+mod model;
+mod problem;
+mod profile;
+mod profile_load;
+mod profile_parts;
+mod profile_scope;
 mod program;
+mod resolve;
+mod schema;
+mod select;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod yaml;
 
 pub use check::*;
 pub use exchange::*;
+pub use load::*;
+pub use model::*;
+pub use problem::*;
+pub use profile::*;
+pub use profile_load::*;
+pub use profile_parts::Offer;
 pub use program::*;
+pub use schema::{CaseFile, Need, SuiteFile};
+pub use select::*;

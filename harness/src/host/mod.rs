@@ -4,5 +4,9 @@
 //! Does not know what is expected of a host: it gets bytes and an exchange, never YAML.
 
 mod driver;
+mod find;
+pub mod network;
+pub mod reference;
 
 pub use driver::*;
+pub use find::{Found, find, how_to_get, version_of};

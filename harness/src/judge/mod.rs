@@ -27,3 +27,6 @@ pub use question::{Question, judge};
 pub use settle::{Settling, failed, settle};
 pub use tally::{ByVerdict, Counted, Manner, Tally, tally};
 pub use verdict::*;
+
+#[cfg(test)]
+mod tests;

@@ -139,7 +139,7 @@ pub(super) fn taken(m: &Matcher) -> Option<Value> {
         }
         Matcher::Present => Value::Bytes(Blob::new(STRANGE)),
         Matcher::AnyOf(all) => all.iter().find_map(taken)?,
-        Matcher::Not(m) => refused(m).into_iter().next()?,
+        Matcher::Not(m) => others(&taken(m)?, None).into_iter().next()?,
         Matcher::Absent | Matcher::Untouched => Value::Untouched,
         Matcher::Fill { .. }
         | Matcher::Saved { .. }
@@ -148,7 +148,7 @@ pub(super) fn taken(m: &Matcher) -> Option<Value> {
     })
 }
 
-/// Values that the matcher refuses and that no change of a recorded value may hit.
+/// Values that the matcher refuses and that a change of the recorded value need not hit.
 pub(super) fn refused(m: &Matcher) -> Vec<Value> {
     match m {
         Matcher::Not(m) => match &**m {
@@ -157,11 +157,11 @@ pub(super) fn refused(m: &Matcher) -> Vec<Value> {
         },
         Matcher::AnyOf(all) => all.iter().flat_map(refused).collect(),
         Matcher::Absent | Matcher::Untouched => vec![Value::Bytes(Blob::new(STRANGE))],
-        _ => vec![Value::Untouched, Value::Bytes(Blob::new(STRANGE))],
+        _ => Vec::new(),
     }
 }
 
-/// A field value that the expectation refuses; `None` inside: no such field.
+/// Field values that the expectation refuses by name.
 pub(super) fn refused_field(f: &FieldExpect) -> Vec<Blob> {
     let all = match f {
         FieldExpect::Value(m) => refused(m),

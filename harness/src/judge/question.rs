@@ -9,7 +9,7 @@ use crate::judge::view::View;
 use crate::judge::{
     CheckResult, Judgement, Outcome, Verdict, callbacks, observe, steps, wire, words,
 };
-use crate::trace::{Attempt, Blame, End, Load};
+use crate::trace::{Attempt, Blame, CONTEXT_CREATE, End, Load};
 
 /// What is asked of the judge.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +71,11 @@ pub(super) fn settled(view: &View<'_>, abi: &Abi, check: &Check) -> Found {
 
 /// The requirement that this callback comes at all.
 fn called(abi: &Abi, callback: &str) -> String {
-    row(abi, callback, "called")
+    let last = match callback {
+        CONTEXT_CREATE => "stream",
+        _ => "called",
+    };
+    row(abi, callback, last)
 }
 
 /// The requirement `NAME/LAST`; where the table has none, the first of `NAME`.
@@ -130,12 +134,13 @@ pub fn judge(q: &Question<'_>) -> Judgement {
         }
         Some(Ended::Blocked(req, reason)) => block(&mut judgement, req, reason),
         Some(Ended::Bad(verdict, answer, reason)) => {
-            judgement.reason = Some(reason);
-            judgement.verdict = match judgement.level {
-                Level::Must => verdict,
-                Level::Should => Verdict::Warn,
-                Level::Survey => Verdict::Survey,
+            let (verdict, reason) = match judgement.level {
+                Level::Must => (verdict, reason),
+                Level::Should => (Verdict::Warn, format!("{verdict}: {reason}")),
+                Level::Survey => (Verdict::Survey, format!("{verdict}: {reason}")),
             };
+            judgement.verdict = verdict;
+            judgement.reason = Some(reason);
             if judgement.level == Level::Survey {
                 judgement.observed = observed(q, &answers, Some(&answer));
             }

@@ -42,4 +42,7 @@ pub struct StepSig {
     pub returns: Returns,
     /// Per parameter: the value passed, where the program fixes it; `None`: read it from the frame.
     pub fixed: Vec<Option<Value>>,
+    /// Per parameter, of outputs: which words the program chose itself (an address, or a
+    /// buffer's size) and which therefore show among the arguments.
+    pub given: Vec<[bool; 2]>,
 }

@@ -6,17 +6,25 @@
 mod attempt;
 mod blob;
 mod canon;
+mod decode;
 mod diff;
 mod event;
+mod frames;
 mod legend;
 mod pick;
+mod reader;
 mod seen;
+mod typed;
 
 pub use attempt::*;
 pub use blob::*;
 pub use canon::*;
+pub use decode::WHOLE_MAP;
 pub use diff::diff;
 pub use event::*;
+pub use frames::{FRAME_OVERHEAD, FramePart, frame_lead, frame_lines, frame_token, parse_frame};
 pub use legend::*;
 pub use pick::*;
+pub use reader::{Reader, Taken};
 pub use seen::*;
+pub use typed::typed_map;

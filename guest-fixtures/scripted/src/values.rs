@@ -1,0 +1,63 @@
+//! Values: what a program's operands stand for, and the slots that keep outputs.
+//!
+//! Does not know steps.
+
+use crate::header::{self, Field};
+use crate::program::Call;
+use crate::{contexts, memory, record};
+
+const CONST: u32 = 0;
+const SAVED: u32 = 1;
+const SAVED_LEN: u32 = 2;
+const ARGUMENT: u32 = 3;
+const PLUGIN: u32 = 4;
+const STREAM: u32 = 5;
+
+/// Bytes of an operand: kind and a 64-bit number.
+pub const OPERAND: u32 = 12;
+
+/// Address of a slot: a number (or address) of 8 bytes, then a length of 4 bytes.
+fn slot_at(slot: u32) -> u32 {
+    header::get(Field::Slots) + slot * 16
+}
+
+/// The number or address kept in a slot.
+pub fn slot(slot: u32) -> u64 {
+    memory::long(slot_at(slot))
+}
+
+/// The length kept in a slot.
+pub fn slot_len(slot: u32) -> u32 {
+    memory::word(slot_at(slot) + 8)
+}
+
+/// Keeps a number (or address) and a length.
+pub fn save(slot: u32, value: u64, len: u32) {
+    memory::set_long(slot_at(slot), value);
+    memory::set_word(slot_at(slot) + 8, len);
+}
+
+/// The value of the operand at `at`.
+pub fn operand(at: u32, call: &Call) -> u64 {
+    let number = memory::long(at + 4);
+    let n = number as u32;
+    match memory::word(at) {
+        CONST => number,
+        SAVED => slot(n),
+        SAVED_LEN => u64::from(slot_len(n)),
+        ARGUMENT if n < call.argc => memory::long(call.argv as u32 + 8 * n),
+        PLUGIN => known(contexts::plugin(n), n),
+        STREAM => known(contexts::stream(n), n),
+        _ => 0,
+    }
+}
+
+fn known(id: Option<u32>, n: u32) -> u64 {
+    match id {
+        Some(id) => u64::from(id),
+        None => {
+            record::no_context(n);
+            0
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What the world does: streams, answers, the order of play.
+
+use std::time::Duration;
+
+use crate::case::resolve::{Resolver, single};
+use crate::case::schema::{AnswerFile, ExchangeFile, List, RequestFile, WaitFile};
+use crate::case::yaml::{Node, Path};
+use crate::case::{Answer, AnswerKind, Exchange, Fields, Play, Request, Stream};
+
+impl Resolver<'_> {
+    pub(super) fn exchange(&mut self, file: Option<&ExchangeFile>, path: &Path) -> Exchange {
+        let none = ExchangeFile::default();
+        let file = file.unwrap_or(&none);
+        let mut out = Exchange::default();
+        match &file.streams {
+            Some(streams) => {
+                if file.request.is_some() || file.upstream.is_some() {
+                    self.note(
+                        path,
+                        "`streams` and `request`/`upstream` exclude each other",
+                        None,
+                    );
+                }
+                for (i, s) in &streams.0 {
+                    let at = path.key("streams").index(*i);
+                    out.streams.push(Stream {
+                        request: self.request(&s.request, &at.key("request")),
+                        answer: self.answer(&s.upstream, &at.key("upstream")),
+                    });
+                }
+            }
+            None => {
+                let request = file.request.clone().unwrap_or_default();
+                let upstream = file.upstream.clone().unwrap_or_default();
+                out.streams.push(Stream {
+                    request: self.request(&request, &path.key("request")),
+                    answer: self.answer(&upstream, &path.key("upstream")),
+                });
+            }
+        }
+        self.stream_count = out.streams.len() as u32;
+        for (name, answers) in &file.upstreams.0 {
+            let at = path.key("upstreams").key(name);
+            if !["a", "b"].contains(&name.as_str()) {
+                self.note(&at, "upstreams of callouts are called `a` and `b`", None);
+            }
+            let answers = answers
+                .0
+                .iter()
+                .map(|(i, a)| self.answer(a, &at.index(*i)))
+                .collect();
+            out.upstreams.insert(name.clone(), answers);
+        }
+        match &file.play {
+            Some(play) => self.play(play, &path.key("play"), &mut out.play),
+            None => {
+                for n in 1..=self.stream_count {
+                    out.play
+                        .extend([Play::Head(n), Play::Rest(n), Play::Finish(n)]);
+                }
+            }
+        }
+        if let Some(wait) = &file.wait {
+            out.play.extend(self.wait(wait, &path.key("wait")));
+        }
+        for (i, word) in &file.then.0 {
+            out.play
+                .extend(self.ending(word, &path.key("then").index(*i)));
+        }
+        out
+    }
+
+    fn request(&mut self, file: &RequestFile, path: &Path) -> Request {
+        let body = self.chunks(file.body.as_ref(), &path.key("body"));
+        let method = if body.is_empty() { "GET" } else { "POST" };
+        Request {
+            method: file.method.clone().unwrap_or_else(|| method.to_owned()),
+            path: file.path.clone().unwrap_or_else(|| "/".to_owned()),
+            authority: file
+                .authority
+                .clone()
+                .unwrap_or_else(|| "pwspec.test".to_owned()),
+            headers: self.fields(&file.headers, &path.key("headers")),
+            body,
+            trailers: self.fields(&file.trailers, &path.key("trailers")),
+        }
+    }
+
+    fn answer(&mut self, file: &AnswerFile, path: &Path) -> Answer {
+        if file.hang && file.close {
+            self.note(path, "`hang` and `close` exclude each other", None);
+        }
+        Answer {
+            kind: match (file.hang, file.close) {
+                (true, _) => AnswerKind::Hang,
+                (_, true) => AnswerKind::Close,
+                _ => AnswerKind::Reply,
+            },
+            status: file.status.unwrap_or(200),
+            headers: self.fields(&file.headers, &path.key("headers")),
+            body: self.chunks(file.body.as_ref(), &path.key("body")),
+            trailers: self.fields(&file.trailers, &path.key("trailers")),
+        }
+    }
+
+    fn fields(&mut self, list: &List<Node>, path: &Path) -> Fields {
+        list.0
+            .iter()
+            .filter_map(|(i, n)| self.pair(n, &path.index(*i)))
+            .collect()
+    }
+
+    fn chunks(&mut self, node: Option<&Node>, path: &Path) -> Vec<Vec<u8>> {
+        match node {
+            None => Vec::new(),
+            Some(Node::Seq(items)) => items
+                .iter()
+                .enumerate()
+                .map(|(i, n)| self.bytes(n, &path.index(i)))
+                .collect(),
+            Some(node) => vec![self.bytes(node, path)],
+        }
+    }
+
+    fn play(&mut self, list: &List<Node>, path: &Path, out: &mut Vec<Play>) {
+        for (i, node) in &list.0 {
+            let at = path.index(*i);
+            if let Node::Str(word) = node {
+                out.extend(self.ending(word, &at));
+                continue;
+            }
+            match single(node) {
+                Some(("wait", w)) => {
+                    let (wait, notes) = crate::case::tree::read::<WaitFile>(w);
+                    for n in notes {
+                        self.note(&at.key("wait"), n.message, n.help);
+                    }
+                    out.extend(wait.and_then(|w| self.wait(&w, &at.key("wait"))));
+                }
+                Some((word, Node::Int(n))) if (1..=i128::from(self.stream_count)).contains(n) => {
+                    let n = *n as u32;
+                    match word {
+                        "head" => out.push(Play::Head(n)),
+                        "chunk" => out.push(Play::Chunk(n)),
+                        "rest" => out.push(Play::Rest(n)),
+                        "finish" => out.push(Play::Finish(n)),
+                        "abort" => out.push(Play::Abort(n)),
+                        _ => self.unknown_play(word, &at),
+                    }
+                }
+                Some((_, Node::Int(n))) => {
+                    let message =
+                        format!("there is no stream {n}: there are {}", self.stream_count);
+                    self.note(&at, message, None);
+                }
+                _ => self.unknown_play("", &at),
+            }
+        }
+    }
+
+    fn unknown_play(&mut self, word: &str, path: &Path) {
+        let help = "head, chunk, rest, finish, abort: N; wait: {…}; reload; remove; shutdown";
+        self.note(
+            path,
+            format!("unknown play `{word}`"),
+            Some(help.to_owned()),
+        );
+    }
+
+    fn ending(&mut self, word: &str, path: &Path) -> Option<Play> {
+        match word {
+            "reload" => Some(Play::Reload),
+            "remove" => Some(Play::Remove),
+            "shutdown" => Some(Play::Shutdown),
+            _ => {
+                self.unknown_play(word, path);
+                None
+            }
+        }
+    }
+
+    fn wait(&mut self, file: &WaitFile, path: &Path) -> Option<Play> {
+        let callback = self.callback_name(&file.callback, &path.key("callback"))?;
+        let within = match file.within.as_deref().map(parse_duration) {
+            None => Duration::from_secs(2),
+            Some(Some(d)) => d,
+            Some(None) => {
+                self.note(
+                    &path.key("within"),
+                    "expected a time like `500ms` or `2s`",
+                    None,
+                );
+                return None;
+            }
+        };
+        Some(Play::Wait {
+            callback,
+            times: file.times.unwrap_or(1),
+            within,
+        })
+    }
+}
+
+/// `500ms`, `2s`.
+fn parse_duration(text: &str) -> Option<Duration> {
+    if let Some(ms) = text.strip_suffix("ms") {
+        return ms.trim().parse().ok().map(Duration::from_millis);
+    }
+    text.strip_suffix('s')?
+        .trim()
+        .parse()
+        .ok()
+        .map(Duration::from_secs)
+}

@@ -1,0 +1,111 @@
+//! The verbs, one file each, and what they share.
+
+mod coverage;
+mod doctor;
+mod hosts;
+mod list;
+mod prove;
+mod records;
+mod run;
+mod schema;
+mod show;
+mod snapshots;
+
+use std::path::Path;
+
+use crate::abi::Abi;
+use crate::case::{Problem, Profile, Suite};
+use crate::cli::args::{Cli, Global, Verb};
+use crate::cli::exit::Exit;
+use crate::cli::{BadFiles, Failed};
+use crate::host::Trouble;
+use crate::record::Record;
+use crate::runner::{self, BadHost, Specs, Wanted};
+
+/// Does what was asked.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
+    let global = &cli.global;
+    match &cli.verb {
+        Verb::Run(args) => run::run(args, global),
+        Verb::List(args) => list::run(args, global),
+        Verb::Show(args) => show::run(args, global),
+        Verb::Coverage(args) => coverage::run(args, global),
+        Verb::Hosts(args) => hosts::run(args, global),
+        Verb::Doctor(args) => doctor::run(args, global),
+        Verb::Prove(args) => prove::run(args, global),
+        Verb::Judge(args) => records::judge(args, global),
+        Verb::Report(args) => records::report(args),
+        Verb::Accept(args) => snapshots::run(args, global, snapshots::Settle::Accept),
+        Verb::Reject(args) => snapshots::run(args, global, snapshots::Settle::Reject),
+        Verb::Pending(args) => snapshots::run(args, global, snapshots::Settle::Show),
+        Verb::Schema(args) => schema::run(args),
+    }
+}
+
+/// The files that cases, tables and profiles come from: `--specs`, else `./specs` where that is a
+/// specs folder, else the copy inside the binary.
+pub(crate) fn specs(global: &Global) -> anyhow::Result<Specs> {
+    let here = Path::new("specs");
+    let folder = match &global.specs {
+        Some(dir) => Some(dir.as_path()),
+        None if here.join("suite.yaml").is_file() => Some(here),
+        None => None,
+    };
+    match folder {
+        Some(dir) => Specs::folder(dir).map_err(|e| Failed::new(Exit::Usage, e).into()),
+        None => Ok(Specs::embedded()),
+    }
+}
+
+/// All cases and tables.
+pub(crate) fn suite(specs: &Specs) -> anyhow::Result<Suite> {
+    specs.suite().map_err(|problems| bad(problems, specs))
+}
+
+/// An ABI version or dialect by its id.
+pub(crate) fn abi<'s>(suite: &'s Suite, id: &str) -> anyhow::Result<&'s Abi> {
+    suite.abi(id).map(AsRef::as_ref).ok_or_else(|| {
+        let known: Vec<&str> = suite.abis.iter().map(|a| a.id.as_str()).collect();
+        let failed = Failed::new(Exit::Usage, format!("unknown ABI version or dialect `{id}`"));
+        failed.help(format!("one of {}", known.join(", "))).into()
+    })
+}
+
+/// Problems of files as an error.
+pub(crate) fn bad(problems: Vec<Problem>, specs: &Specs) -> anyhow::Error {
+    BadFiles { problems, specs: specs.clone() }.into()
+}
+
+/// A filter as typed.
+pub(crate) fn filter(
+    texts: &[String],
+    suite: &Suite,
+    earlier: &dyn crate::case::Earlier,
+) -> anyhow::Result<crate::case::Filter> {
+    crate::case::Filter::parse(texts, suite, earlier).map_err(|e| Failed::new(Exit::Usage, e).into())
+}
+
+/// The hosts that a `--host` means.
+pub(crate) fn wanted(text: &str, profiles: &[Profile]) -> anyhow::Result<Vec<Wanted>> {
+    runner::wanted(text, profiles, Path::new("target")).map_err(|e| match e {
+        BadHost::Usage(message, help) => with_help(Failed::new(Exit::Usage, message), help).into(),
+        BadHost::Missing(trouble) => host_trouble(trouble),
+    })
+}
+
+/// A host that cannot be driven.
+pub(crate) fn host_trouble(t: Trouble) -> anyhow::Error {
+    with_help(Failed::new(Exit::Host, t.what), t.help).into()
+}
+
+fn with_help(failed: Failed, help: Option<String>) -> Failed {
+    match help {
+        Some(help) => failed.help(help),
+        None => failed,
+    }
+}
+
+/// The record of the latest run.
+pub(crate) fn last_run() -> Option<Record> {
+    Record::read(Path::new("target/pwspec/latest/record.jsonl")).ok()
+}

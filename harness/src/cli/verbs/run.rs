@@ -1,0 +1,264 @@
+//! `run`: select, play, record, judge, report.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anstream::{eprintln, print, println};
+
+use crate::case::Earlier;
+use crate::cli::Failed;
+use crate::cli::args::{self, Global, RunArgs, RunFormat, RunReport, SnapMode, Traces};
+use crate::cli::exit::Exit;
+use crate::cli::verbs;
+use crate::host::Stop;
+use crate::cli::progress::Progress;
+use crate::record::{Collector, Event, Record, RecordError, ResultLine, Sink, Writer};
+use crate::report::terminal::{EndOptions, end, failures};
+use crate::runner::{
+    self, Deadlines, Isolate, Outcome, Playing, RunOptions, Snapshots, Target, Wanted, clock,
+};
+
+pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
+    let specs = verbs::specs(global)?;
+    let suite = verbs::suite(&specs)?;
+    let profiles = specs.profiles().map_err(|p| verbs::bad(p, &specs))?;
+    let filter = verbs::filter(&args.filters, &suite, &LastRun)?;
+    for abi in &args.abis {
+        if suite.abi(abi).is_none() {
+            let known: Vec<&str> = suite.abis.iter().map(|a| a.id.as_str()).collect();
+            let message = format!("unknown ABI version or dialect `{abi}`");
+            return Err(Failed::new(Exit::Usage, message).help(format!("one of {}", known.join(", "))).into());
+        }
+    }
+    let wanted = hosts(args, &profiles)?;
+    let seed = args.seed.unwrap_or_else(|| clock::seconds(SystemTime::now()));
+    let mut targets = Vec::new();
+    for w in &wanted {
+        let workers = args.jobs.unwrap_or(0);
+        let driver = runner::open(w, workers, runner::cache_folder()).map_err(verbs::host_trouble)?;
+        let identity = driver.identity();
+        let level = args.level.map(args::MinLevel::level);
+        let plan = runner::plan_host(&suite, &filter, &w.profile, &identity, &args.abis, level);
+        targets.push(Target { plan, driver });
+    }
+    if targets.iter().all(|t| t.plan.columns.iter().all(|c| c.cases.is_empty())) {
+        let filters = args.filters.join(" ");
+        return Err(Failed::new(Exit::Nothing, format!("nothing selected by `{filters}`")).into());
+    }
+    let before = verbs::last_run();
+    let out = out_folder(args, &wanted)?;
+    let options = options(args, seed);
+    let stop = Stop::default();
+    on_ctrl_c(&stop);
+    let writer = Writer::create(&out.join("record.jsonl"))?;
+    let mut sink = Both { writer, collector: Collector::default() };
+    let watch = Progress::new(&targets);
+    let exit = |o: &Outcome| exit(o, args).code();
+    let (outcome, footer) =
+        runner::run(&suite, &specs, targets, &options, &stop, &watch, &mut sink, &exit)
+            .map_err(|e| Failed::new(Exit::Bug, e))?;
+    watch.clear();
+    let record = sink.collector.into_record()?;
+    let report = write_files(args, &out, &record)?;
+    match args.format {
+        RunFormat::Json => println!("{}", serde_json::to_string_pretty(&crate::record::summary(&record))?),
+        _ => show(args, &record, before.as_ref(), &out, report.as_deref()),
+    }
+    for (profile, pattern) in &outcome.unmatched {
+        eprintln!("pwspec: profile {profile}: the known failure `{pattern}` names no case of the suite");
+    }
+    for entry in &outcome.entries {
+        eprintln!("pwspec: {entry}");
+    }
+    for (host, what, help) in &outcome.trouble {
+        eprintln!("pwspec: failed to drive {host}: {what}");
+        if let Some(help) = help {
+            eprintln!("  help: {help}");
+        }
+    }
+    let all = [Exit::Fine, exit_of(footer.exit_code)];
+    Ok(Exit::worst(all))
+}
+
+fn exit_of(code: u8) -> Exit {
+    let all = [Exit::Unexpected, Exit::Usage, Exit::Host, Exit::Nothing, Exit::Incomplete, Exit::Interrupted];
+    all.into_iter().find(|e| e.code() == code).unwrap_or(Exit::Fine)
+}
+
+fn exit(o: &Outcome, args: &RunArgs) -> Exit {
+    let when = |yes: bool, e: Exit| if yes { e } else { Exit::Fine };
+    let worst = Exit::worst([
+        when(!o.unmatched.is_empty(), Exit::Usage),
+        when(o.interrupted, Exit::Interrupted),
+        when(!o.trouble.is_empty(), Exit::Host),
+        when(o.unexpected, Exit::Unexpected),
+        when(o.incomplete, Exit::Incomplete),
+    ]);
+    if args.exit_zero && matches!(worst, Exit::Unexpected | Exit::Incomplete) { Exit::Fine } else { worst }
+}
+
+fn hosts(args: &RunArgs, profiles: &[crate::case::Profile]) -> anyhow::Result<Vec<Wanted>> {
+    let default = vec!["reference".to_owned()];
+    let texts = if args.hosts.is_empty() { &default } else { &args.hosts };
+    let mut out = Vec::new();
+    for text in texts {
+        out.extend(verbs::wanted(text, profiles)?);
+    }
+    Ok(out)
+}
+
+fn options(args: &RunArgs, seed: u64) -> RunOptions {
+    RunOptions {
+        playing: Playing {
+            seed,
+            isolate: match args.isolation {
+                args::Isolate::Auto => Isolate::Auto,
+                args::Isolate::Shared => Isolate::Shared,
+                args::Isolate::Alone => Isolate::Alone,
+            },
+            deadlines: Deadlines { shared: args.timeout, alone: args.timeout.min(Duration::from_secs(1)) },
+            max_fail: if args.first { Some(1) } else { args.max_fail },
+        },
+        snapshots: match args.snapshots {
+            None => Snapshots::Default,
+            Some(SnapMode::Report) => Snapshots::Report,
+            Some(SnapMode::Check) => Snapshots::Check,
+            Some(SnapMode::New) => Snapshots::New,
+            Some(SnapMode::Off) => Snapshots::Off,
+        },
+        strict: args.strict,
+        command: std::env::args().collect::<Vec<_>>().join(" "),
+        filters: args.filters.clone(),
+    }
+}
+
+/// The run's folder: `--out`, or a new one under `target/pwspec` that `latest` points to.
+fn out_folder(args: &RunArgs, wanted: &[Wanted]) -> anyhow::Result<PathBuf> {
+    let failed = |p: &Path, e: std::io::Error| {
+        Failed::new(Exit::Usage, format!("failed to create {}: {e}", p.display()))
+    };
+    if let Some(dir) = &args.out {
+        std::fs::create_dir_all(dir).map_err(|e| failed(dir, e))?;
+        if dir.join("record.jsonl").exists() {
+            let message = format!("{} holds a run already", dir.display());
+            return Err(Failed::new(Exit::Usage, message).help("a run never appends to an old one").into());
+        }
+        return Ok(dir.clone());
+    }
+    let root = Path::new("target/pwspec");
+    std::fs::create_dir_all(root).map_err(|e| failed(root, e))?;
+    let names: Vec<&str> = wanted.iter().map(|w| w.profile.name.as_str()).collect();
+    let base = format!("{}-{}", clock::compact(SystemTime::now()), names.join("-"));
+    // Two runs may begin in the same second.
+    for n in 1..1000 {
+        let name = if n == 1 { base.clone() } else { format!("{base}-{n}") };
+        let dir = root.join(&name);
+        match std::fs::create_dir(&dir) {
+            Ok(()) => {
+                point_latest(root, &name);
+                return Ok(dir);
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(failed(&dir, e).into()),
+        }
+    }
+    Err(Failed::new(Exit::Usage, format!("no free name for a run under {}", root.display())).into())
+}
+
+/// `latest` is replaced in one step; where links are not to be had, there is none.
+fn point_latest(root: &Path, name: &str) {
+    #[cfg(unix)]
+    {
+        let temp = root.join(format!(".latest-{}", std::process::id()));
+        if std::os::unix::fs::symlink(name, &temp).is_ok() && std::fs::rename(&temp, root.join("latest")).is_err()
+        {
+            let _ = std::fs::remove_file(&temp);
+        }
+    }
+}
+
+/// The first Ctrl-C ends the run in the orderly way, with record and footer.
+fn on_ctrl_c(stop: &Stop) {
+    let stop = stop.clone();
+    // A second handler in one process is refused; the first one serves.
+    let _ = ctrlc::set_handler(move || stop.ask());
+}
+
+/// The record as a file and in memory.
+struct Both {
+    writer: Writer,
+    collector: Collector,
+}
+
+impl Sink for Both {
+    fn event(&mut self, event: &Event) -> Result<(), RecordError> {
+        self.writer.event(event)?;
+        self.collector.event(event)
+    }
+}
+
+/// `summary.json`, traces, reports; the report's path.
+fn write_files(args: &RunArgs, out: &Path, record: &Record) -> anyhow::Result<Option<PathBuf>> {
+    let write = |path: &Path, bytes: &[u8]| {
+        runner::write_atomically(path, bytes).map_err(|e| Failed::new(Exit::Usage, e))
+    };
+    let summary = serde_json::to_vec_pretty(&crate::record::summary(record))?;
+    write(&out.join("summary.json"), &summary)?;
+    for result in &record.results {
+        let wanted = match args.trace {
+            Traces::All => true,
+            Traces::Off => false,
+            Traces::Fail => result.judgement.verdict.fails() || result.gate.unexpected(),
+        };
+        if !wanted {
+            continue;
+        }
+        let Some(attempt) = result.attempts.last() else { continue };
+        let name = result.case.replace('/', ".");
+        let base = out.join("traces").join(&result.column);
+        let text = crate::trace::canonical(&attempt.trace, &attempt.seen, &Default::default());
+        write(&base.join(format!("{name}.trace")), text.as_bytes())?;
+        for (blob, end) in [(&attempt.host_log, "host.log"), (&attempt.wire, "wire.txt")] {
+            if let Some(blob) = blob {
+                let text = blob.whole().map_or_else(|| blob.display().into_bytes(), <[u8]>::to_vec);
+                write(&base.join(format!("{name}.{end}")), &text)?;
+            }
+        }
+    }
+    if !args.report.contains(&RunReport::Html) {
+        return Ok(None);
+    }
+    let path = out.join("report/index.html");
+    let html = crate::report::html::render(std::slice::from_ref(record));
+    write(&path, html.as_bytes())?;
+    Ok(Some(path))
+}
+
+/// Failures as they read in full, then the end of the run.
+fn show(args: &RunArgs, record: &Record, before: Option<&Record>, out: &Path, report: Option<&Path>) {
+    let folder = out.display().to_string();
+    let report = report.map(|r| r.display().to_string());
+    let traces = if args.trace == Traces::Off { String::new() } else { format!("{folder}/traces") };
+    let terse = args.format == RunFormat::Terse;
+    print!("{}", failures(record, &traces));
+    let options = EndOptions { folder: &folder, report: report.as_deref(), before, terse };
+    print!("{}", end(record, &options));
+}
+
+/// Cases of the latest run, for `last:failed`.
+struct LastRun;
+
+impl Earlier for LastRun {
+    fn last(&self, group: &str) -> Option<BTreeSet<String>> {
+        let record = verbs::last_run()?;
+        let in_group = |r: &ResultLine| match group {
+            "failed" => r.judgement.verdict.fails(),
+            "unexpected" => r.gate.unexpected(),
+            word => r.judgement.verdict.word() == word,
+        };
+        let known = ["failed", "unexpected"].contains(&group)
+            || crate::judge::Verdict::ALL.iter().any(|v| v.word() == group);
+        known.then(|| record.results.iter().filter(|r| in_group(r)).map(|r| r.case.clone()).collect())
+    }
+}

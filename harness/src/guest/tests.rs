@@ -1,0 +1,8 @@
+//! Specialised modules in an engine: what they do and what their frames say.
+
+pub(crate) mod host;
+pub(crate) mod table;
+
+mod built;
+mod run;
+mod select;

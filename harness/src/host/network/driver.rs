@@ -1,0 +1,384 @@
+//! The driver: which cases come when, and what is done about a host that dies or hangs.
+//!
+//! Does not know how a case is played: see the session.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::abi::PluginType;
+use crate::case::{Change, Over, Play, Profile};
+use crate::host::network::ear::Phrases;
+use crate::host::network::session::{Lost, Plan, Session};
+use crate::host::network::template::Templates;
+use crate::host::{Driver, Identity, Job, Stop, Trouble, TroubleKind, version_of};
+use crate::trace::{Attempt, Blame, End, Fault, Isolation};
+
+/// A host that is lost this often in one call, cases apart that are alone, is given up.
+const LOSSES: u32 = 25;
+/// More processes would wait for each other and for memory: each holds a hundred VMs.
+const LANES: usize = 2;
+/// A process is worth its start from this many cases on.
+const WORTH: usize = 20;
+
+/// What is not in the profile.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The binary's version, where it is known already.
+    pub version: Option<String>,
+    /// How many processes serve cases beside each other; `None`: two where there are two cores.
+    pub lanes: Option<usize>,
+}
+
+/// A real proxy.
+pub struct Network {
+    plan: Arc<Plan>,
+    identity: Identity,
+    /// The digest of a large binary takes a while: it is made beside the first cases.
+    digest: Mutex<Option<JoinHandle<String>>>,
+    /// Processes that serve many cases and are free now.
+    idle: Mutex<Vec<Session>>,
+    lanes: usize,
+}
+
+/// What the lanes of one call share.
+struct Work<'w> {
+    queue: Mutex<VecDeque<Job>>,
+    /// How many cases go in at once.
+    batch: usize,
+    losses: AtomicU32,
+    /// A lane has given up: the others need not go on.
+    given_up: AtomicBool,
+    alone: &'w Mutex<VecDeque<Again>>,
+    stop: &'w Stop,
+    done: &'w (dyn Fn(usize, Attempt) + Sync),
+}
+
+/// A case that is to be played in a process of its own.
+struct Again {
+    job: Job,
+    /// How the host was lost when it ran in company.
+    first: Option<Lost>,
+}
+
+impl Network {
+    /// A driver for the host that `profile` describes and whose program is `binary`. Nothing is
+    /// started yet.
+    ///
+    /// # Errors
+    /// There is no such program, or the profile is not one of a host that can be driven.
+    pub fn new(profile: Profile, binary: PathBuf, options: Options) -> Result<Network, Trouble> {
+        let name = profile.name.clone();
+        let get = profile.binary.as_ref().and_then(|b| b.get.clone());
+        if !binary.is_file() {
+            let trouble = Trouble::new(
+                TroubleKind::Missing,
+                format!("there is no file {}", binary.display()),
+            );
+            return Err(match get {
+                Some(command) => trouble.help(command),
+                None => trouble,
+            });
+        }
+        let binary = std::path::absolute(&binary).unwrap_or(binary);
+        let (Some(start), Some(listeners)) = (&profile.start, &profile.listeners) else {
+            return Err(Trouble::new(
+                TroubleKind::DidNotStart,
+                format!("the profile {name} does not say how it is started"),
+            ));
+        };
+        let log = profile.log.as_ref().map_or("", |log| &log.from);
+        if listeners.change != Change::Rename
+            || profile.over != Some(Over::Fence)
+            || log != "stderr"
+        {
+            return Err(Trouble::new(
+                TroubleKind::DidNotStart,
+                format!(
+                    "the profile {name} asks for a way other than `rename`, `fence` and a log on `stderr`"
+                ),
+            ));
+        }
+        let plan = Plan {
+            templates: Templates::new(start)?,
+            phrases: Arc::new(Phrases::new(&profile)?),
+            binary: binary.clone(),
+            profile,
+        };
+        let version = options
+            .version
+            .or_else(|| version_of(&plan.profile, &binary));
+        let digest = std::thread::spawn(move || match std::fs::read(&binary) {
+            Ok(bytes) => Sha256::digest(&bytes)
+                .iter()
+                .map(|b| format!("{b:02x}"))
+                .collect(),
+            Err(_) => String::new(),
+        });
+        Ok(Network {
+            plan: Arc::new(plan),
+            identity: Identity {
+                name,
+                version: version.unwrap_or_else(|| "local".to_owned()),
+                digest: String::new(),
+            },
+            digest: Mutex::new(Some(digest)),
+            idle: Mutex::default(),
+            lanes: options.lanes.unwrap_or_else(|| {
+                std::thread::available_parallelism().map_or(1, |n| n.get().min(LANES))
+            }),
+        })
+    }
+
+    /// The numbers of the processes that are free between two calls of `play`.
+    pub fn processes(&self) -> Vec<u32> {
+        locked(&self.idle).iter().map(Session::id).collect()
+    }
+
+    /// Plays all cases that share a process; what lost the host goes to `alone`.
+    fn company(
+        &self,
+        jobs: Vec<Job>,
+        stop: &Stop,
+        done: &(dyn Fn(usize, Attempt) + Sync),
+        alone: &Mutex<VecDeque<Again>>,
+    ) -> Result<(), Trouble> {
+        let lanes = self.lanes.clamp(1, 1 + jobs.len() / WORTH);
+        let most = self
+            .plan
+            .profile
+            .listeners
+            .as_ref()
+            .map_or(1, |l| l.batch as usize);
+        let work = Work {
+            batch: jobs.len().div_ceil(lanes).clamp(1, most),
+            queue: Mutex::new(jobs.into()),
+            losses: AtomicU32::new(0),
+            given_up: AtomicBool::new(false),
+            alone,
+            stop,
+            done,
+        };
+        let lane = || {
+            let ended = self.lane(&work);
+            if ended.is_err() {
+                work.given_up.store(true, Ordering::SeqCst);
+            }
+            ended
+        };
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..lanes).map(|_| scope.spawn(lane)).collect();
+            let mut all = lane();
+            for other in others {
+                all = all.and(other.join().unwrap_or_else(|_| Err(panicked())));
+            }
+            all
+        })
+    }
+
+    /// Plays batches in one process, a new one after each loss, until nothing is left.
+    fn lane(&self, work: &Work<'_>) -> Result<(), Trouble> {
+        let mut size = work.batch;
+        loop {
+            let mut jobs: VecDeque<Job> = {
+                let mut queue = locked(&work.queue);
+                let size = size.min(queue.len());
+                queue.drain(..size).collect()
+            };
+            // Plugins that are waited for tick from the moment they are loaded: they come last and
+            // are played first.
+            jobs.make_contiguous().sort_by_key(waits);
+            let over = work.stop.asked() || work.given_up.load(Ordering::SeqCst);
+            if over || jobs.is_empty() {
+                return Ok(());
+            }
+            let free = locked(&self.idle).pop();
+            let mut session = match free {
+                Some(session) => session,
+                None => Session::boot(&self.plan, Isolation::Shared)?,
+            };
+            let lost = match session.load(jobs.make_contiguous()) {
+                Ok(()) => {
+                    size = work.batch;
+                    batch(&mut session, &mut jobs, work)
+                }
+                Err(loss) => {
+                    size = without_suspect(&mut jobs, &loss, work).unwrap_or(size);
+                    Some(loss)
+                }
+            };
+            let mut queue = locked(&work.queue);
+            for job in jobs.into_iter().rev() {
+                queue.push_front(job);
+            }
+            drop(queue);
+            let Some(loss) = lost else {
+                locked(&self.idle).push(session);
+                continue;
+            };
+            let losses = 1 + work.losses.fetch_add(1, Ordering::SeqCst);
+            if losses > LOSSES {
+                let what = format!("it was lost {losses} times; at last {}", loss.what);
+                return Err(Trouble::new(TroubleKind::Died, what));
+            }
+        }
+    }
+}
+
+/// Whether the exchange waits for a callback.
+fn waits(job: &Job) -> bool {
+    let mut steps = job.exchange.play.iter();
+    steps.any(|step| matches!(step, Play::Wait { .. }))
+}
+
+/// Plays the cases of a batch that is loaded, until one of them loses the host; what is not played
+/// stays in `jobs`.
+fn batch(session: &mut Session, jobs: &mut VecDeque<Job>, work: &Work<'_>) -> Option<Lost> {
+    while !work.stop.asked() {
+        let job = match jobs.back() {
+            Some(last) if waits(last) => jobs.pop_back()?,
+            _ => jobs.pop_front()?,
+        };
+        match session.play(&job) {
+            Ok(attempt) => (work.done)(job.index, attempt),
+            Err(loss) => {
+                aside(work, job, &loss);
+                return Some(loss);
+            }
+        }
+    }
+    None
+}
+
+/// Sets aside the case that lost the host while a batch was loaded. Where nothing tells which one
+/// it was, the size of the next batch, so that smaller ones find it.
+fn without_suspect(jobs: &mut VecDeque<Job>, loss: &Lost, work: &Work<'_>) -> Option<usize> {
+    let known = loss.suspect.or((jobs.len() == 1).then(|| jobs[0].index));
+    let at = known.and_then(|index| jobs.iter().position(|j| j.index == index));
+    match at.and_then(|at| jobs.remove(at)) {
+        Some(job) => {
+            aside(work, job, loss);
+            None
+        }
+        None if loss.outside => None,
+        None => Some((jobs.len() / 2).max(1)),
+    }
+}
+
+/// A case that lost the host is played again, alone.
+fn aside(work: &Work<'_>, job: Job, loss: &Lost) {
+    let first = Some(loss.clone());
+    locked(work.alone).push_back(Again { job, first });
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn panicked() -> Trouble {
+    Trouble::new(TroubleKind::Died, "a thread that plays cases panicked")
+}
+
+impl Driver for Network {
+    fn identity(&self) -> Identity {
+        let mut identity = self.identity.clone();
+        let mut digest = locked(&self.digest);
+        if let Some(thread) = digest.take() {
+            let made = thread.join().unwrap_or_default();
+            identity.digest.clone_from(&made);
+            *digest = Some(std::thread::spawn(move || made));
+        }
+        identity
+    }
+
+    fn play(
+        &mut self,
+        jobs: Vec<Job>,
+        stop: &Stop,
+        done: &(dyn Fn(usize, Attempt) + Sync),
+    ) -> Result<(), Trouble> {
+        let own = |job: &Job| job.alone || job.plugin_type == PluginType::Service;
+        let (own, company): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(own);
+        let queue = own.into_iter().map(|job| Again { job, first: None });
+        let alone = Mutex::new(queue.collect::<VecDeque<Again>>());
+        let all_known = AtomicBool::new(false);
+        let plan = self.plan.clone();
+        std::thread::scope(|scope| {
+            let beside = scope.spawn(|| {
+                loop {
+                    let last = all_known.load(Ordering::SeqCst);
+                    let next = locked(&alone).pop_front();
+                    match next {
+                        _ if stop.asked() => return Ok(()),
+                        Some(again) => {
+                            let index = again.job.index;
+                            done(index, play_alone(&plan, &again.job, again.first)?);
+                        }
+                        None if last => return Ok(()),
+                        None => std::thread::sleep(Duration::from_millis(2)),
+                    }
+                }
+            });
+            let company = self.company(company, stop, done, &alone);
+            all_known.store(true, Ordering::SeqCst);
+            let beside = beside.join().unwrap_or_else(|_| Err(panicked()));
+            company.and(beside)
+        })
+    }
+
+    fn close(&mut self) -> Result<(), Trouble> {
+        let all = std::mem::take(&mut *locked(&self.idle));
+        let ended: Vec<_> = all.into_iter().map(Session::stop).collect();
+        ended.into_iter().collect()
+    }
+}
+
+/// Plays one case in a process of its own. `first`: how the host was lost when it ran in company.
+///
+/// If the host is lost again, that is the answer: crash or time-out. If not, what happened in
+/// company is nobody's answer, and the attempt carries it as a fault.
+fn play_alone(plan: &Arc<Plan>, job: &Job, first: Option<Lost>) -> Result<Attempt, Trouble> {
+    let (mut attempt, lost) = one(plan, job)?;
+    match (lost, first) {
+        (None, None) => {}
+        (None, Some(first)) => attempt.faults.push(Fault::new(
+            if first.outside {
+                Blame::Environment
+            } else {
+                Blame::Harness
+            },
+            format!("{} among other cases; alone it goes well", first.what),
+        )),
+        // Somebody killed the first process of this case: that is no answer yet.
+        (Some(lost), None) if lost.outside => return play_alone(plan, job, Some(lost)),
+        (Some(lost), _) => {
+            attempt.end = if lost.died {
+                End::Crash(lost.what)
+            } else {
+                End::Timeout(lost.what)
+            };
+        }
+    }
+    Ok(attempt)
+}
+
+/// One case in one fresh process.
+fn one(plan: &Arc<Plan>, job: &Job) -> Result<(Attempt, Option<Lost>), Trouble> {
+    let mut session = Session::boot(plan, Isolation::Alone)?;
+    if let Err(lost) = session.load(std::slice::from_ref(job)) {
+        return Ok((session.remains(job), Some(lost)));
+    }
+    let played = session.play(job);
+    match played {
+        Ok(attempt) => {
+            session.stop().ok();
+            Ok((attempt, None))
+        }
+        Err(lost) => Ok((session.remains(job), Some(lost))),
+    }
+}

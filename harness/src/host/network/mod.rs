@@ -1,0 +1,25 @@
+//! Real proxies: a binary, templates for its configuration, sockets and a log.
+//!
+//! One process serves many cases: a listener and a VM each, put in by batches, played one by one,
+//! each followed by a fence. A host that dies or hangs costs the case that it was busy with.
+//!
+//! Does not know any proxy: all that is particular stands in the profile, but for the ways in which
+//! listeners change and in which a case is known to be over.
+
+mod client;
+mod driver;
+mod ear;
+mod fence;
+mod http1;
+mod lines;
+mod play;
+mod process;
+mod session;
+mod template;
+#[cfg(test)]
+mod tests;
+mod turns;
+mod upstream;
+mod wirelog;
+
+pub use driver::{Network, Options};

@@ -1,0 +1,239 @@
+//! One case's exchange, step by step, against a running host.
+//!
+//! Does not know how listeners get in and out: the session does.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::case::{Exchange, Play};
+use crate::host::network::client::Client;
+use crate::host::network::ear::{Ear, Heard};
+use crate::host::network::upstream::{Upstreams, needs_tag, seen_before};
+use crate::host::network::wirelog::WireLog;
+use crate::trace::ClientSaw;
+
+const CREATE: &str = "proxy_on_context_create";
+const REQUEST_BODY: &str = "proxy_on_request_body";
+/// The first callback of a stream is waited for at most this long where the guest need not tell.
+const FIRST_SEEN: Duration = Duration::from_millis(250);
+
+/// What a step needs that changes the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Take the listener out.
+    Out,
+    /// Put it back.
+    In,
+}
+
+/// Plays one exchange.
+pub struct Player<'a> {
+    name: &'a str,
+    exchange: &'a Exchange,
+    socket: PathBuf,
+    ear: Arc<Ear>,
+    upstreams: &'a Upstreams,
+    wire: WireLog,
+    until: Instant,
+    tagged: bool,
+    open: BTreeMap<u32, Client>,
+    saw: BTreeMap<u32, ClientSaw>,
+    /// The deadline that passed, if one did.
+    late: Option<String>,
+}
+
+/// What came of it.
+pub struct Played {
+    /// What the clients saw.
+    pub clients: Vec<ClientSaw>,
+    /// The deadline that passed, if one did.
+    pub late: Option<String>,
+}
+
+impl<'a> Player<'a> {
+    /// A player for the case whose listener is `name`.
+    pub fn new(
+        name: &'a str,
+        exchange: &'a Exchange,
+        socket: PathBuf,
+        ear: Arc<Ear>,
+        upstreams: &'a Upstreams,
+        wire: WireLog,
+        deadline: Duration,
+    ) -> Player<'a> {
+        Player {
+            name,
+            exchange,
+            socket,
+            ear,
+            upstreams,
+            wire,
+            until: Instant::now() + deadline,
+            tagged: needs_tag(exchange),
+            open: BTreeMap::new(),
+            saw: BTreeMap::new(),
+            late: None,
+        }
+    }
+
+    /// Plays everything; `turn` changes the host. Ends early when the host is gone.
+    pub fn play(mut self, turn: &mut dyn FnMut(Turn)) -> Played {
+        for step in &self.exchange.play {
+            if self.ear.heard().ended || self.late.is_some() {
+                break;
+            }
+            match step {
+                Play::Head(n) => self.head(*n),
+                Play::Chunk(n) => self.chunk(*n),
+                Play::Rest(n) => self.rest(*n),
+                Play::Finish(n) => self.finish(*n),
+                Play::Abort(n) => self.close(*n, "aborted by the client"),
+                Play::Wait {
+                    callback,
+                    times,
+                    within,
+                } => {
+                    self.wait(*within, |h, name| {
+                        h.cases
+                            .get(name)
+                            .is_none_or(|c| c.entered(callback) >= *times)
+                    });
+                }
+                Play::Remove | Play::Shutdown => turn(Turn::Out),
+                Play::Reload => {
+                    turn(Turn::Out);
+                    turn(Turn::In);
+                }
+            }
+        }
+        let left: Vec<u32> = self.open.keys().copied().collect();
+        for n in left {
+            let why = match &self.late {
+                Some(_) => "timed out",
+                None => "the exchange ended first",
+            };
+            self.close(n, why);
+        }
+        Played {
+            clients: self.saw.into_values().collect(),
+            late: self.late,
+        }
+    }
+
+    fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
+    /// Waits until something was heard of this case, at most `within` and not beyond the deadline.
+    fn wait(&self, within: Duration, holds: impl Fn(&Heard, &str) -> bool) -> bool {
+        let name = self.name;
+        self.ear
+            .wait(within.min(self.left()), |h| h.ended || holds(h, name))
+    }
+
+    fn entered(&self, callback: &str) -> u32 {
+        let heard = self.ear.heard();
+        heard
+            .cases
+            .get(self.name)
+            .map_or(0, |c| c.entered(callback))
+    }
+
+    fn head(&mut self, n: u32) {
+        let Some(stream) = self.exchange.streams.get((n as usize).wrapping_sub(1)) else {
+            return;
+        };
+        let before = self.entered(CREATE);
+        let lines = self.lines();
+        self.upstreams.open(n);
+        let client = Client::open(
+            n,
+            &self.socket,
+            &stream.request,
+            self.tagged,
+            self.left(),
+            self.ear.clone(),
+            self.wire.clone(),
+        );
+        let client = match client {
+            Ok(client) => client,
+            Err(error) => {
+                let trouble = Some(format!("can't connect: {}", error.kind()));
+                self.saw.insert(
+                    n,
+                    ClientSaw {
+                        stream: n,
+                        response: None,
+                        trouble,
+                    },
+                );
+                return;
+            }
+        };
+        // Only when the host has seen this stream may anything else be sent: a guest then numbers
+        // the streams as the case does, and a body does not come in one read with its head. A guest
+        // need not export proxy_on_context_create, so any line of the case counts where that one
+        // does not come.
+        let more = client.has_more() || self.exchange.streams.len() > 1;
+        if more {
+            let seen = |h: &Heard, name: &str| {
+                let Some(case) = h.cases.get(name) else {
+                    return true;
+                };
+                case.entered(CREATE) > before || (before == 0 && case.lines > lines)
+            };
+            let came = self.wait(FIRST_SEEN, |h, name| seen(h, name) || client.has_news());
+            if !came {
+                self.wire
+                    .note(&format!("client {n} = no callback was seen"));
+            }
+        }
+        self.open.insert(n, client);
+    }
+
+    fn lines(&self) -> u64 {
+        let heard = self.ear.heard();
+        heard.cases.get(self.name).map_or(0, |c| c.lines)
+    }
+
+    fn chunk(&mut self, n: u32) {
+        let before = self.entered(REQUEST_BODY);
+        if let Some(client) = self.open.get_mut(&n)
+            && client.send_piece()
+            && client.has_more()
+            && !client.is_over()
+        {
+            seen_before(&self.ear, self.name, REQUEST_BODY, before);
+        }
+    }
+
+    fn rest(&mut self, n: u32) {
+        while self.open.get(&n).is_some_and(|c| c.pieces_left() > 1) {
+            self.chunk(n);
+        }
+        if let Some(client) = self.open.get_mut(&n) {
+            client.send_piece();
+            client.send_end();
+        }
+    }
+
+    fn finish(&mut self, n: u32) {
+        let Some(client) = self.open.get(&n) else {
+            return;
+        };
+        let over = self.wait(self.left(), |_, _| client.is_over());
+        if !over {
+            self.late = Some(format!("no whole response to stream {n}"));
+            return;
+        }
+        self.close(n, "closed");
+    }
+
+    fn close(&mut self, n: u32, why: &str) {
+        if let Some(client) = self.open.remove(&n) {
+            self.saw.insert(n, client.close(why));
+        }
+    }
+}

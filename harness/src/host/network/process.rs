@@ -1,0 +1,176 @@
+//! A host's process: started in its own group, read line by line, ended without remains.
+//!
+//! Does not know what the lines mean.
+
+use std::io::{self, BufRead, BufReader};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Ends a host whose harness is gone: waits until the pipe from the harness closes (the harness
+/// ended, however it ended), then kills the host and removes its folder. While all goes well it is
+/// ended before the host is, so the number it holds is never another process's.
+const GUARD: &str = r#"read -r _; kill -9 "$1" 2>/dev/null; rm -rf -- "$2""#;
+
+/// A running host.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    guard: Child,
+    reader: Option<JoinHandle<()>>,
+    ended: Option<ExitStatus>,
+    killed: bool,
+}
+
+impl Process {
+    /// Starts `binary` in `dir` and hands every line of its standard error to `line`, without its
+    /// end; `None` when the log has ended.
+    ///
+    /// # Errors
+    /// It can't be started.
+    pub fn start(
+        binary: &Path,
+        args: &[String],
+        dir: &Path,
+        line: impl FnMut(Option<&[u8]>) + Send + 'static,
+    ) -> io::Result<Process> {
+        let mut child = Command::new(binary)
+            .args(args)
+            .current_dir(dir)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let guard = Command::new("/bin/sh")
+            .args(["-c", GUARD, "pwspec-guard", &child.id().to_string()])
+            .arg(dir)
+            .current_dir("/")
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let guard = match guard {
+            Ok(guard) => guard,
+            Err(error) => {
+                child.kill().and_then(|()| child.wait()).ok();
+                return Err(error);
+            }
+        };
+        let mut log = child.stderr.take().map(BufReader::new);
+        let mut line = line;
+        let reader = std::thread::spawn(move || {
+            let mut buf = Vec::new();
+            while let Some(log) = &mut log {
+                buf.clear();
+                match log.read_until(b'\n', &mut buf) {
+                    Ok(n) if n > 0 => line(Some(buf.strip_suffix(b"\n").unwrap_or(&buf))),
+                    _ => break,
+                }
+            }
+            line(None);
+        });
+        Ok(Process {
+            child,
+            guard,
+            reader: Some(reader),
+            ended: None,
+            killed: false,
+        })
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it ended, if it did.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        if self.ended.is_none() {
+            // The guard must not outlive the number that it holds: it goes before the host's end
+            // is collected. `kill` below sees to that; here the host has ended by itself.
+            let gone = rustix::process::waitid(
+                rustix::process::WaitId::Pid(pid(&self.child)?),
+                rustix::process::WaitIdOptions::EXITED
+                    | rustix::process::WaitIdOptions::NOHANG
+                    | rustix::process::WaitIdOptions::NOWAIT,
+            );
+            if matches!(gone, Ok(Some(_))) {
+                self.dismiss_guard();
+                self.ended = self.child.wait().ok();
+            }
+        }
+        self.ended
+    }
+
+    /// Waits for its end, at most this long.
+    pub fn wait(&mut self, within: Duration) -> Option<ExitStatus> {
+        let until = Instant::now() + within;
+        loop {
+            if let Some(status) = self.ended() {
+                return Some(status);
+            }
+            if Instant::now() >= until {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Asks it to end (SIGTERM) and waits; kills it when it does not. `false`: it had to be killed.
+    pub fn stop(&mut self, grace: Duration) -> bool {
+        if self.ended().is_none()
+            && let Some(pid) = pid(&self.child)
+        {
+            kill_process(pid, Signal::TERM).ok();
+        }
+        let orderly = self.wait(grace).is_some();
+        self.kill();
+        orderly
+    }
+
+    /// Kills it at once and waits until it is gone.
+    pub fn kill(&mut self) {
+        if self.ended().is_none() {
+            self.killed = true;
+            self.dismiss_guard();
+            self.child.kill().ok();
+            self.ended = self.child.wait().ok();
+        }
+        if let Some(reader) = self.reader.take() {
+            reader.join().ok();
+        }
+    }
+
+    /// In words how it ended; whether it was killed by someone else's SIGKILL.
+    pub fn story(&mut self) -> (String, bool) {
+        match self.ended() {
+            None => ("it runs".to_owned(), false),
+            Some(status) => match (status.signal(), status.code()) {
+                (Some(9), _) => ("killed by signal 9".to_owned(), !self.killed),
+                (Some(signal), _) => (format!("killed by signal {signal}"), false),
+                (None, code) => (format!("exit code {}", code.unwrap_or(-1)), false),
+            },
+        }
+    }
+
+    fn dismiss_guard(&mut self) {
+        self.guard.kill().ok();
+        self.guard.wait().ok();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn pid(child: &Child) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(child.id()).ok()?)
+}

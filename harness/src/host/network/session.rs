@@ -1,0 +1,492 @@
+//! One process of a host, with its folder, upstreams and log: cases are put in and played.
+//!
+//! Does not know which cases come when, nor what is done about a host that dies: see
+//! [`crate::host::network::Network`].
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::case::Profile;
+use crate::host::network::ear::{self, Answer, Ear, Hearing, Phrases};
+use crate::host::network::fence::{self, Gate};
+use crate::host::network::play::Player;
+use crate::host::network::process::Process;
+use crate::host::network::template::{CaseVars, FenceVars, Templates, UpstreamVars, Vars};
+use crate::host::network::turns::{Turns, publish};
+use crate::host::network::upstream::{NAMES, NOWHERE, Upstreams};
+use crate::host::network::wirelog::WireLog;
+use crate::host::{Job, Trouble, TroubleKind};
+use crate::trace::{Attempt, Blob, End, Isolation, Load, Seen, Trace};
+
+/// A Unix socket's path has at most this many bytes (108 with the closing NUL, on Linux).
+const SOCKET_PATH: usize = 107;
+/// The longest name of a socket in a session's folder.
+const SOCKET_NAME: usize = 20;
+/// A host that serves many cases may be silent this long while it loads, and at the fence.
+const SILENT: Duration = Duration::from_secs(4);
+/// The same, when a case has used up its deadline already: it is probably the host that hangs.
+const SILENT_AGAIN: Duration = Duration::from_millis(500);
+/// After TERM.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What every session of a profile shares.
+pub struct Plan {
+    /// The profile.
+    pub profile: Profile,
+    /// The binary.
+    pub binary: PathBuf,
+    /// Its templates.
+    pub templates: Templates,
+    /// Its expressions.
+    pub phrases: Arc<Phrases>,
+}
+
+/// The host is lost: nothing more can be learnt from this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// In words.
+    pub what: String,
+    /// It ended (else it hangs).
+    pub died: bool,
+    /// Somebody else killed it.
+    pub outside: bool,
+    /// While loading: the case that it was busy with.
+    pub suspect: Option<usize>,
+}
+
+/// A case in the host.
+struct Guest {
+    vars: CaseVars,
+    socket: PathBuf,
+}
+
+/// One process of a host.
+pub struct Session {
+    plan: Arc<Plan>,
+    process: Process,
+    upstreams: Upstreams,
+    ear: Arc<Ear>,
+    wire: WireLog,
+    vars: Vars,
+    guests: BTreeMap<usize, Guest>,
+    modules: Vec<PathBuf>,
+    fence: Gate,
+    made: u64,
+    isolation: Isolation,
+    // Last, so that it goes when nobody uses it any more.
+    dir: TempDir,
+}
+
+impl Session {
+    /// Starts the host and waits until it is ready.
+    ///
+    /// # Errors
+    /// It did not start: its last words are in the trouble.
+    pub fn boot(plan: &Arc<Plan>, isolation: Isolation) -> Result<Session, Trouble> {
+        let io = |what: &str, e: std::io::Error| {
+            Trouble::new(TroubleKind::DidNotStart, format!("{what}: {e}"))
+        };
+        let dir = folder().map_err(|e| io("making a working folder", e))?;
+        std::fs::write(dir.path().join("fence.wasm"), fence::module())
+            .map_err(|e| io("writing the fence's module", e))?;
+        let ear = Arc::new(Ear::new(plan.phrases.clone()));
+        let wire = WireLog::default();
+        let upstreams = Upstreams::start(dir.path(), ear.clone(), wire.clone())
+            .map_err(|e| io("listening as upstream", e))?;
+        let named = |name: &str| UpstreamVars {
+            name: name.to_owned(),
+            socket: format!("{name}.sock"),
+        };
+        let vars = Vars {
+            dir: dir.path().to_string_lossy().into_owned(),
+            version: 1,
+            fence: FenceVars {
+                socket: "fence.sock".to_owned(),
+                vm_id: fence::VM.to_owned(),
+                module: "fence.wasm".to_owned(),
+            },
+            upstreams: NAMES.map(named).to_vec(),
+            nowhere: vec![named(NOWHERE)],
+            cases: Vec::new(),
+        };
+        plan.templates.write_all(dir.path(), &vars)?;
+        let args = plan.templates.args(&vars)?;
+        let process = Process::start(&plan.binary, &args, dir.path(), {
+            let ear = ear.clone();
+            move |line| ear.line(line)
+        })
+        .map_err(|e| io(&format!("starting {}", plan.binary.display()), e))?;
+        let mut session = Session {
+            plan: plan.clone(),
+            process,
+            upstreams,
+            ear,
+            wire,
+            vars,
+            guests: BTreeMap::new(),
+            modules: Vec::new(),
+            fence: Gate::new(dir.path().join("fence.sock")),
+            made: 0,
+            isolation,
+            dir,
+        };
+        session.ready()?;
+        Ok(session)
+    }
+
+    fn ready(&mut self) -> Result<(), Trouble> {
+        let within = self
+            .plan
+            .profile
+            .start
+            .as_ref()
+            .map_or(20, |s| s.ready.within);
+        let within = Duration::from_secs(u64::from(within));
+        let ready = self.ear.wait(within, |h| h.ready || h.ended)
+            && !self.ear.heard().ended
+            && self.fence(within).is_ok();
+        if ready {
+            return Ok(());
+        }
+        let (story, _) = self.end_of_process();
+        let last: Vec<String> = {
+            let heard = self.ear.heard();
+            let lines = heard.last.iter();
+            lines
+                .map(|l| String::from_utf8_lossy(l).into_owned())
+                .collect()
+        };
+        Err(Trouble::new(
+            TroubleKind::DidNotStart,
+            format!(
+                "{} did not get ready ({story}); its last words:\n{}",
+                self.plan.binary.display(),
+                last.join("\n")
+            ),
+        ))
+    }
+
+    /// The host's process number.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Puts a batch in, in place of the one before, and waits until the host has said of each
+    /// whether it takes it, and until the worker has started all that were taken.
+    ///
+    /// # Errors
+    /// The host is lost.
+    pub fn load(&mut self, jobs: &[Job]) -> Result<(), Lost> {
+        self.clear();
+        let patience = match (self.isolation, jobs) {
+            (Isolation::Alone, [job]) => job.deadline,
+            _ => SILENT,
+        };
+        for job in jobs {
+            if let Err(error) = self.add(job) {
+                return Err(Lost {
+                    what: format!("writing a module: {error}"),
+                    died: false,
+                    outside: true,
+                    suspect: None,
+                });
+            }
+        }
+        self.ear.attend(None);
+        self.publish().map_err(|what| self.lost_because(what))?;
+        let mut open = usize::MAX;
+        loop {
+            let progress = self.ear.wait(patience, |h| {
+                let now = ear::unanswered(h).len();
+                h.ended || now == 0 || now < open
+            });
+            let (left, ended) = {
+                let heard = self.ear.heard();
+                (ear::unanswered(&heard), heard.ended)
+            };
+            if left.is_empty() {
+                break;
+            }
+            if ended || !progress {
+                let stuck = jobs.iter().map(|j| j.index);
+                let stuck = stuck.into_iter().find(|index| {
+                    let guest = self.guests.get(index);
+                    guest.is_some_and(|g| left.contains(&g.vars.name))
+                });
+                let mut lost = self.lost("while loading");
+                lost.suspect = stuck;
+                return Err(lost);
+            }
+            open = left.len();
+        }
+        // Listeners reach the worker in the order in which they were taken; a fence that is sent
+        // only now is answered after all of them were started there.
+        self.fence(patience)?;
+        let refused: Vec<String> = {
+            let heard = self.ear.heard();
+            let all = heard.cases.iter();
+            let refused = all.filter(|(_, c)| c.answer != Some(Answer::Added));
+            refused.map(|(name, _)| name.clone()).collect()
+        };
+        // A rejected listener would be tried again with each change of the file.
+        self.vars.cases.retain(|c| !refused.contains(&c.name));
+        Ok(())
+    }
+
+    /// Plays one case of the batch.
+    ///
+    /// # Errors
+    /// The host is lost; what was heard until then is lost with it.
+    pub fn play(&mut self, job: &Job) -> Result<Attempt, Lost> {
+        let began = Instant::now();
+        let mut attempt = Attempt::empty(self.isolation);
+        let Some(guest) = self.guests.remove(&job.index) else {
+            return Ok(attempt);
+        };
+        let name = guest.vars.name.clone();
+        let taken = self
+            .ear
+            .heard()
+            .cases
+            .get(&name)
+            .and_then(|c| c.answer.clone());
+        match &taken {
+            Some(Answer::Added) => attempt.load = Load::Loaded,
+            Some(Answer::Unlinked(import, text)) => {
+                attempt.load = Load::Unlinked {
+                    import: import.clone(),
+                    text: Blob::Whole(text.clone().into_bytes()),
+                };
+            }
+            Some(Answer::Refused(text)) => {
+                attempt.load = Load::Refused {
+                    text: Blob::Whole(text.clone().into_bytes()),
+                };
+            }
+            None => {}
+        }
+        if taken == Some(Answer::Added) {
+            self.exchange(job, &guest, &mut attempt)?;
+        }
+        self.ear.attend(None);
+        if let Some(hearing) = self.ear.forget(&name) {
+            take_hearing(hearing, &mut attempt);
+        }
+        let wire = self.wire.take();
+        if !wire.is_empty() {
+            attempt.wire = Some(Blob::Whole(wire.into_bytes()));
+        }
+        attempt.micros = began.elapsed().as_micros() as u64;
+        Ok(attempt)
+    }
+
+    fn exchange(&mut self, job: &Job, guest: &Guest, attempt: &mut Attempt) -> Result<(), Lost> {
+        let name = &guest.vars.name;
+        self.wire.take();
+        self.ear.attend(Some(name));
+        self.upstreams.begin(name, &job.exchange);
+        let player = Player::new(
+            name,
+            &job.exchange,
+            guest.socket.clone(),
+            self.ear.clone(),
+            &self.upstreams,
+            self.wire.clone(),
+            job.deadline,
+        );
+        let mut turns = Turns {
+            plan: &self.plan,
+            ear: &self.ear,
+            fence: &mut self.fence,
+            vars: &mut self.vars,
+            dir: self.dir.path(),
+            guest: &guest.vars,
+            lost: None,
+        };
+        let played = player.play(&mut |turn| turns.turn(turn));
+        let lost = turns.lost.take();
+        if let Some(what) = lost {
+            return Err(self.lost_because(what));
+        }
+        // The host may still be busy with what the exchange began: an upstream's answer that it has
+        // not read, a callout that this answer sets off. A fence shows that the worker has done all
+        // that lay before it; if requests came meanwhile there is more to wait for.
+        let patience = match (&played.late, self.isolation) {
+            (Some(_), _) => SILENT_AGAIN,
+            (None, Isolation::Alone) => job.deadline,
+            (None, Isolation::Shared) => SILENT,
+        };
+        for _ in 0..8 {
+            let until = Instant::now() + Duration::from_millis(200);
+            while self.upstreams.traffic().1 > 0 && Instant::now() < until {
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            let before = self.upstreams.traffic();
+            self.fence(patience)?;
+            if self.upstreams.traffic() == before {
+                break;
+            }
+        }
+        attempt.seen = Seen {
+            client: played.clients,
+            upstream: self.upstreams.end(),
+        };
+        if let Some(late) = played.late {
+            attempt.end = End::Timeout(late);
+        }
+        Ok(())
+    }
+
+    /// See [`Gate::pass`].
+    fn fence(&mut self, within: Duration) -> Result<(), Lost> {
+        if self.fence.pass(&self.ear, within) {
+            Ok(())
+        } else {
+            Err(self.lost("at the fence"))
+        }
+    }
+
+    /// What was heard of a case that lost the host.
+    pub fn remains(&mut self, job: &Job) -> Attempt {
+        let mut attempt = Attempt::empty(self.isolation);
+        self.process.kill();
+        let heard = self.ear.heard();
+        let names = heard
+            .cases
+            .iter()
+            .map(|(name, c)| (name.clone(), c.answer.clone()));
+        let only = names.last();
+        drop(heard);
+        if let Some((name, answer)) = only {
+            if answer == Some(Answer::Added) {
+                attempt.load = Load::Loaded;
+            }
+            if let Some(hearing) = self.ear.forget(&name) {
+                take_hearing(hearing, &mut attempt);
+            }
+        }
+        attempt.seen.upstream = self.upstreams.end();
+        attempt.wire = Some(Blob::Whole(self.wire.take().into_bytes()));
+        attempt.micros = job.deadline.as_micros() as u64;
+        attempt
+    }
+
+    /// Ends the host in the orderly way.
+    ///
+    /// # Errors
+    /// What was left behind.
+    pub fn stop(mut self) -> Result<(), Trouble> {
+        let orderly = self.process.stop(GRACE);
+        let Session { dir, upstreams, .. } = self;
+        drop(upstreams);
+        let path = dir.path().to_owned();
+        let gone = dir.close();
+        if !orderly {
+            return Err(Trouble::new(
+                TroubleKind::Died,
+                format!(
+                    "it did not end within {} s of SIGTERM and was killed",
+                    GRACE.as_secs()
+                ),
+            ));
+        }
+        gone.map_err(|e| {
+            let what = format!("{} can't be removed: {e}", path.display());
+            Trouble::new(TroubleKind::Died, what)
+        })
+    }
+
+    /// Forgets the batch before.
+    fn clear(&mut self) {
+        for guest in std::mem::take(&mut self.guests).into_values() {
+            self.ear.forget(&guest.vars.name);
+        }
+        for module in self.modules.drain(..) {
+            std::fs::remove_file(module).ok();
+        }
+        self.vars.cases.clear();
+    }
+
+    fn add(&mut self, job: &Job) -> std::io::Result<()> {
+        self.made += 1;
+        let name = format!("c{}", self.made);
+        let mut modules = Vec::new();
+        for (n, vm) in job.vms.iter().enumerate() {
+            let file = format!("{name}-{n}.wasm");
+            let path = self.dir.path().join(&file);
+            std::fs::write(&path, vm.wasm.as_slice())?;
+            self.modules.push(path);
+            modules.push(file);
+        }
+        let socket = format!("{name}.sock");
+        let vars = CaseVars::new(job, &name, &socket, &modules);
+        self.ear.expect(&name, job);
+        self.vars.cases.push(vars.clone());
+        let socket = self.dir.path().join(socket);
+        self.guests.insert(job.index, Guest { vars, socket });
+        Ok(())
+    }
+
+    fn publish(&mut self) -> Result<(), String> {
+        publish(&self.plan, self.dir.path(), &mut self.vars)
+    }
+
+    fn end_of_process(&mut self) -> (String, bool) {
+        // A host that has closed its log is about to end: how is known a moment later.
+        if self.ear.heard().ended {
+            self.process.wait(Duration::from_secs(2));
+        }
+        self.process.story()
+    }
+
+    fn lost(&mut self, when: &str) -> Lost {
+        let (story, outside) = self.end_of_process();
+        let died = self.process.ended().is_some();
+        Lost {
+            what: if died {
+                format!("the host died {when}: {story}")
+            } else {
+                format!("the host does not answer {when}")
+            },
+            died,
+            outside,
+            suspect: None,
+        }
+    }
+
+    fn lost_because(&mut self, what: String) -> Lost {
+        let mut lost = self.lost("while its listeners changed");
+        lost.what = format!("{}; {what}", lost.what);
+        lost
+    }
+}
+
+fn take_hearing(hearing: Hearing, attempt: &mut Attempt) {
+    if let Some(trap) = &hearing.trap {
+        attempt.end = End::Trap(Blob::Whole(trap.clone()));
+    }
+    let host = hearing.host_log();
+    if !host.is_empty() {
+        attempt.host_log = Some(Blob::Whole(host));
+    }
+    attempt.logs.clone_from(&hearing.logs);
+    let mut trace = Trace::default();
+    for reader in hearing.into_readers() {
+        let (instances, faults) = reader.finish();
+        trace.instances.extend(instances);
+        attempt.faults.extend(faults);
+    }
+    attempt.trace = trace;
+}
+
+/// A folder whose sockets have paths that fit.
+fn folder() -> std::io::Result<TempDir> {
+    let usual = std::env::temp_dir();
+    let fits = usual.as_os_str().len() + "/pwspec-XXXXXX/".len() + SOCKET_NAME <= SOCKET_PATH;
+    let base = if fits { usual } else { PathBuf::from("/tmp") };
+    tempfile::Builder::new().prefix("pwspec-").tempdir_in(base)
+}

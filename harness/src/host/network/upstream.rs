@@ -1,0 +1,381 @@
+//! The harness's own upstreams: one unix socket a name, a thread a connection.
+//!
+//! Does not know the proxy. Answers follow the exchange: the main upstream's belong to streams, a
+//! named upstream's to its requests in order of arrival.
+
+use std::io::{self, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::case::{Answer, AnswerKind, Exchange};
+use crate::host::network::ear::Ear;
+use crate::host::network::http1::{Coding, Piece, Side, Wire, coding, ending, head, piece};
+use crate::host::network::wirelog::{WireLog, fields};
+use crate::trace::{Blob, Message, UpstreamSaw};
+
+/// The upstreams that listen.
+pub const NAMES: [&str; 3] = ["main", "a", "b"];
+/// The upstream at which nobody listens.
+pub const NOWHERE: &str = "nowhere";
+/// Tells the streams of a case apart where nothing else does; never recorded.
+pub const TAG: &str = "x-pwspec-stream";
+/// Between two pieces of a body whose arrival can't be seen.
+pub const PAUSE: Duration = Duration::from_millis(5);
+/// A piece of a body is waited for at most this long.
+pub const PIECE_SEEN: Duration = Duration::from_millis(40);
+
+/// What the upstreams do now and what they saw.
+#[derive(Default)]
+struct Script {
+    /// Which case: requests of earlier ones are not recorded.
+    case: u64,
+    /// Its listener's name.
+    name: String,
+    exchange: Exchange,
+    tagged: bool,
+    /// Streams that were opened, and whether their request has come.
+    open: Vec<(u32, bool)>,
+    /// How many requests came at each named upstream.
+    counts: Vec<u32>,
+    seen: Vec<UpstreamSaw>,
+    /// Requests that came and are not answered yet.
+    busy: u32,
+}
+
+/// What all threads share.
+struct Shared {
+    script: Mutex<Script>,
+    ear: Arc<Ear>,
+    wire: WireLog,
+    over: AtomicBool,
+}
+
+/// All upstreams of one host.
+pub struct Upstreams {
+    shared: Arc<Shared>,
+    sockets: Vec<PathBuf>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Whether the streams must be told apart by a field: their answers differ, their requests do not.
+pub fn needs_tag(exchange: &Exchange) -> bool {
+    let streams = &exchange.streams;
+    let same_answer = streams.windows(2).all(|w| w[0].answer == w[1].answer);
+    let mut keys: Vec<(&str, &str)> = streams
+        .iter()
+        .map(|s| (s.request.method.as_str(), s.request.path.as_str()))
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    !same_answer && keys.len() < streams.len()
+}
+
+impl Upstreams {
+    /// Listens on `<name>.sock` in `dir` for each of [`NAMES`].
+    ///
+    /// # Errors
+    /// A socket can't be made.
+    pub fn start(dir: &Path, ear: Arc<Ear>, wire: WireLog) -> io::Result<Upstreams> {
+        let shared = Arc::new(Shared {
+            script: Mutex::default(),
+            ear,
+            wire,
+            over: AtomicBool::new(false),
+        });
+        let mut all = Upstreams {
+            shared,
+            sockets: Vec::new(),
+            threads: Vec::new(),
+        };
+        for (which, name) in NAMES.iter().enumerate() {
+            let socket = dir.join(format!("{name}.sock"));
+            let listener = UnixListener::bind(&socket)?;
+            all.sockets.push(socket);
+            let shared = all.shared.clone();
+            all.threads.push(std::thread::spawn(move || {
+                for connection in listener.incoming() {
+                    if shared.over.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    let Ok(connection) = connection else { continue };
+                    let shared = shared.clone();
+                    std::thread::spawn(move || serve(&shared, which, connection));
+                }
+            }));
+        }
+        Ok(all)
+    }
+
+    /// A case begins.
+    pub fn begin(&self, name: &str, exchange: &Exchange) {
+        let mut script = self.shared.script();
+        *script = Script {
+            case: script.case + 1,
+            name: name.to_owned(),
+            tagged: needs_tag(exchange),
+            exchange: exchange.clone(),
+            counts: vec![0; NAMES.len()],
+            ..Script::default()
+        };
+    }
+
+    /// A stream of the case is opened.
+    pub fn open(&self, stream: u32) {
+        self.shared.script().open.push((stream, false));
+    }
+
+    /// How many requests came so far, and how many of them wait for their answer.
+    pub fn traffic(&self) -> (usize, u32) {
+        let script = self.shared.script();
+        (script.seen.len(), script.busy)
+    }
+
+    /// The case is over: what was seen.
+    pub fn end(&self) -> Vec<UpstreamSaw> {
+        let mut script = self.shared.script();
+        script.case += 1;
+        std::mem::take(&mut script.seen)
+    }
+}
+
+impl Drop for Upstreams {
+    fn drop(&mut self) {
+        self.shared.over.store(true, Ordering::SeqCst);
+        for socket in &self.sockets {
+            UnixStream::connect(socket).ok();
+        }
+        for thread in self.threads.drain(..) {
+            thread.join().ok();
+        }
+    }
+}
+
+impl Shared {
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Script {
+    /// The answer to a request whose head has come.
+    fn answer(&mut self, which: usize, request: &mut Message) -> Answer {
+        if which > 0 {
+            let nth = self.counts[which] as usize;
+            self.counts[which] += 1;
+            let answers = self.exchange.upstreams.get(NAMES[which]);
+            let answer = answers.and_then(|a| a.get(nth).or(a.last()));
+            return answer.cloned().unwrap_or_default();
+        }
+        let mut tag = None;
+        if self.tagged {
+            request.headers.retain(|(name, value)| {
+                let ours = name
+                    .whole()
+                    .is_some_and(|n| n.eq_ignore_ascii_case(TAG.as_bytes()));
+                if ours {
+                    let text = value.whole().and_then(|v| std::str::from_utf8(v).ok());
+                    tag = text.and_then(|t| t.parse::<u32>().ok());
+                }
+                !ours
+            });
+        }
+        let stream = tag.or_else(|| {
+            let waiting = || self.open.iter().filter(|(_, came)| !came).map(|(n, _)| *n);
+            let same = |n: &u32| {
+                let stream = &self.exchange.streams[*n as usize - 1];
+                request.method.as_deref() == Some(&stream.request.method)
+                    && request.path.as_deref() == Some(&stream.request.path)
+            };
+            waiting().find(same).or_else(|| waiting().next())
+        });
+        let Some(stream) = stream else {
+            return Answer::default();
+        };
+        for (n, came) in &mut self.open {
+            *came |= *n == stream;
+        }
+        let stream = self.exchange.streams.get((stream as usize).wrapping_sub(1));
+        stream.map(|s| s.answer.clone()).unwrap_or_default()
+    }
+}
+
+/// Serves one connection until either side closes it.
+fn serve(shared: &Shared, which: usize, connection: UnixStream) {
+    let upstream = NAMES[which];
+    let Ok(reading) = connection.try_clone() else {
+        return;
+    };
+    let mut wire = Wire::new(reading);
+    loop {
+        let mut case = 0;
+        let mut at = None;
+        let mut answer = Answer::default();
+        let mut body = Vec::new();
+        let mut to_head = false;
+        let result = wire.message(Side::Request, &mut |part| match part {
+            Piece::Head { start, fields: all } => {
+                let mut request = Message {
+                    method: Some(String::from_utf8_lossy(&start[0]).into_owned()),
+                    path: Some(String::from_utf8_lossy(&start[1]).into_owned()),
+                    headers: fields(&all),
+                    ..Message::default()
+                };
+                to_head = start[0] == b"HEAD";
+                shared
+                    .wire
+                    .head(&format!("upstream {upstream} <"), &start, &all);
+                let mut script = shared.script();
+                case = script.case;
+                answer = script.answer(which, &mut request);
+                script.busy += 1;
+                at = Some(script.seen.len());
+                script.seen.push(UpstreamSaw {
+                    upstream: upstream.to_owned(),
+                    request,
+                });
+            }
+            Piece::Data(bytes) => {
+                shared.wire.bytes(&format!("upstream {upstream} <"), &bytes);
+                body.extend_from_slice(&bytes);
+            }
+            Piece::Trailers(all) => {
+                shared
+                    .wire
+                    .trailers(&format!("upstream {upstream} <"), &all);
+                shared.edit(case, at, |m| m.trailers = fields(&all));
+            }
+            Piece::End => shared.edit(case, at, |m| m.complete = true),
+        });
+        shared.edit(case, at, |m| m.body = Blob::new(&body));
+        if at.is_none() {
+            return;
+        }
+        let goes_on = result.is_ok()
+            && match answer.kind {
+                AnswerKind::Reply => reply(shared, upstream, &connection, &answer, to_head).is_ok(),
+                AnswerKind::Hang => {
+                    shared
+                        .wire
+                        .note(&format!("upstream {upstream} = never answers"));
+                    true
+                }
+                AnswerKind::Close => false,
+            };
+        let mut script = shared.script();
+        if script.case == case {
+            script.busy -= 1;
+        }
+        drop(script);
+        if !goes_on {
+            shared.wire.note(&format!("upstream {upstream} = closed"));
+            connection.shutdown(std::net::Shutdown::Both).ok();
+            return;
+        }
+    }
+}
+
+impl Shared {
+    /// Changes what was recorded of a request, unless its case is over.
+    fn edit(&self, case: u64, at: Option<usize>, change: impl FnOnce(&mut Message)) {
+        let mut script = self.script();
+        if script.case == case
+            && let Some(saw) = at.and_then(|at| script.seen.get_mut(at))
+        {
+            change(&mut saw.request);
+        }
+    }
+}
+
+fn reply(
+    shared: &Shared,
+    upstream: &str,
+    mut to: &UnixStream,
+    answer: &Answer,
+    to_head: bool,
+) -> io::Result<()> {
+    let bodiless = to_head || matches!(answer.status, 204 | 304);
+    let code = if bodiless {
+        Coding::Nothing
+    } else {
+        coding(&answer.headers, &answer.body, &answer.trailers)
+    };
+    let first = format!("HTTP/1.1 {} {}", answer.status, reason(answer.status));
+    let whole = head(&first, &answer.headers, &answer.body, code, !bodiless);
+    let label = format!("upstream {upstream} >");
+    shared.wire.bytes(&label, &whole);
+    if code == Coding::Nothing {
+        return to.write_all(&whole);
+    }
+    // A body of one piece goes out with its head, others piece by piece, so that the host reads
+    // them one by one.
+    let name = shared.script().name.clone();
+    let mut before = shared
+        .ear
+        .heard()
+        .cases
+        .get(&name)
+        .map_or(0, |c| c.entered(RESPONSE_BODY));
+    let mut out = whole;
+    for (n, part) in answer.body.iter().enumerate() {
+        if n > 0 {
+            before = seen_before(&shared.ear, &name, RESPONSE_BODY, before);
+        }
+        let bytes = piece(part, code);
+        shared.wire.bytes(&label, &bytes);
+        out.extend_from_slice(&bytes);
+        to.write_all(&out)?;
+        out.clear();
+    }
+    if answer.body.len() > 1 {
+        seen_before(&shared.ear, &name, RESPONSE_BODY, before);
+    }
+    let end = ending(&answer.trailers, code);
+    shared.wire.bytes(&label, &end);
+    out.extend_from_slice(&end);
+    to.write_all(&out)
+}
+
+const RESPONSE_BODY: &str = "proxy_on_response_body";
+
+/// Waits until a callback was entered more often than `before`, so that a piece was seen before the
+/// next one goes out; how often it was entered then. A guest that tells nothing gets a short pause.
+pub fn seen_before(ear: &Ear, name: &str, callback: &str, before: u32) -> u32 {
+    let mut now = before;
+    let mut speaks = false;
+    let seen = ear.wait(PIECE_SEEN, |heard| {
+        let Some(case) = heard.cases.get(name) else {
+            return true;
+        };
+        speaks = case.speaks();
+        now = case.entered(callback);
+        !speaks || now > before
+    });
+    if seen && !speaks {
+        std::thread::sleep(PAUSE);
+    }
+    now
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        201 => "Created",
+        204 => "No Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        304 => "Not Modified",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        _ => "Other",
+    }
+}

@@ -1,0 +1,211 @@
+//! Buffers: bodies, configurations, and answers of HTTP calls.
+//!
+//! A buffer is there in its own callback, and a body for as long as processing is paused from it;
+//! anywhere else the answer is `NOT_FOUND`.
+
+use crate::host::reference::call::Call;
+use crate::host::reference::pipe::Direction;
+use crate::host::reference::status::{Fail, Status};
+use crate::host::reference::world::World;
+
+/// `proxy_get_configuration` (0.1.0): VM or plugin configuration, by the running callback. Silent
+/// elsewhere: `NOT_FOUND`.
+pub(super) fn get_configuration(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    match c.check_out("value") {
+        Err(_) if c.wrong("get_configuration_bad_pointer_is_ok") => return Ok(()),
+        checked => checked?,
+    }
+    let vm = configuration(c.world(), "VM_CONFIGURATION");
+    let plugin = configuration(c.world(), "PLUGIN_CONFIGURATION");
+    let mut value = vm.or(plugin).ok_or(Status::NotFound)?;
+    if c.wrong("get_configuration_is_cut") {
+        value.pop();
+    }
+    c.out_bytes("value", &value)
+}
+
+/// `proxy_get_buffer_bytes`.
+///
+/// Silent (S10, S11): a sum of `start` and `max_size` beyond 32 bits is the "overflow" of the text,
+/// and so is a `start` beyond the end; `start` at the end gives an empty value.
+pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    match c.check_out("value") {
+        Err(_) if c.wrong("get_buffer_bad_pointer_is_ok") => return Ok(()),
+        checked => checked?,
+    }
+    let buffer = read(
+        c,
+        "get_buffer_unknown_is_not_found",
+        "get_buffer_unavailable_is_ok",
+    )?;
+    let (start, max) = (c.u32("start"), c.u32("max_size"));
+    let start_at = start as usize;
+    if start.checked_add(max).is_none() || start_at > buffer.len() {
+        if c.wrong("get_buffer_overflow_is_ok") {
+            return c.out_bytes("value", &[]);
+        }
+        return Err(Status::BadArgument.into());
+    }
+    let mut end = buffer.len().min(start_at + max as usize);
+    if c.wrong("get_buffer_past_end_is_cut") && start_at + max as usize > end {
+        end = end.saturating_sub(1);
+    }
+    if c.wrong("get_buffer_ignores_max_size") {
+        end = buffer.len();
+    }
+    let from = if c.wrong("get_buffer_ignores_start") {
+        0
+    } else {
+        start_at
+    };
+    c.out_bytes("value", &buffer[from..end.max(from)])
+}
+
+/// `proxy_get_buffer_status`.
+pub(super) fn status(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    let checked = c
+        .check_out("buffer_size")
+        .and_then(|()| c.check_out("unused"));
+    if checked.is_err() && c.wrong("get_buffer_status_bad_pointer_is_ok") {
+        return Ok(());
+    }
+    checked?;
+    let buffer = read(
+        c,
+        "get_buffer_status_unknown_is_not_found",
+        "get_buffer_status_unavailable_is_ok",
+    )?;
+    let off = u32::from(c.wrong("get_buffer_status_off_by_one"));
+    c.out_u32("buffer_size", buffer.len() as u32 + off)?;
+    Ok(c.out_u32("unused", 0)?)
+}
+
+/// `proxy_set_buffer_bytes`. Silent (S12): a partial replacement is done as `start` and `size` say.
+pub(super) fn set(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    let value = match c.bytes("value") {
+        Err(_) if c.wrong("set_buffer_bad_pointer_is_ok") => return Ok(()),
+        bytes => bytes?,
+    };
+    let Some(name) = c.member("buffer_id") else {
+        return Err(unknown(c, "set_buffer_unknown_is_not_found").into());
+    };
+    let (start, size) = (c.u32("start") as usize, c.u32("size") as usize);
+    let faults = c.faults();
+    let world = c.world();
+    let inside = ["proxy_on_request_body", "proxy_on_response_body"]
+        .iter()
+        .any(|callback| world.in_callback(callback));
+    // What can only be read is not there to be set.
+    let Some(body) = body(c.world(), &name) else {
+        return if faults.is("set_buffer_unavailable_is_ok") {
+            Ok(())
+        } else {
+            Err(Status::NotFound.into())
+        };
+    };
+    let at = start.min(body.len());
+    let end = at.saturating_add(size).min(body.len());
+    if faults.planted() {
+        let elsewhere = !inside;
+        if elsewhere && faults.made_of(&[&name.to_lowercase(), "write_is_ignored_while_paused"]) {
+            return Ok(());
+        }
+        let kind = kind(start, size, body.len(), value.is_empty());
+        if faults.made_of(&["set_buffer", kind, "has_no_effect"]) {
+            return Ok(());
+        }
+    }
+    body.splice(at..end, value);
+    Ok(())
+}
+
+/// What a change of a buffer of `len` bytes is in the words of the text; it names the fault.
+fn kind(start: usize, size: usize, len: usize, empty: bool) -> &'static str {
+    let all = size >= len;
+    match start {
+        _ if start == u32::MAX as usize => "append_maximum",
+        _ if start > len => "append_beyond",
+        0 if size == 0 => "prepend",
+        _ if start == len => "append",
+        0 if all && empty => "empty_value",
+        0 if all => "whole",
+        0 => "replace_front",
+        _ if size == 0 => "inject",
+        _ => "replace",
+    }
+}
+
+fn unknown(c: &Call<'_, '_>, fault: &str) -> Status {
+    if c.wrong(fault) {
+        Status::NotFound
+    } else {
+        Status::BadArgument
+    }
+}
+
+/// The content of the buffer that the call names.
+fn read(c: &mut Call<'_, '_>, unknown_fault: &str, away_fault: &str) -> Result<Vec<u8>, Status> {
+    let Some(name) = c.member("buffer_id") else {
+        return Err(unknown(c, unknown_fault));
+    };
+    let faults = c.faults();
+    let world = c.world();
+    let found = match name.as_str() {
+        "VM_CONFIGURATION" | "PLUGIN_CONFIGURATION" => configuration(world, &name),
+        "HTTP_CALL_RESPONSE_BODY" => world.calls.response().map(|r| r.body.clone()),
+        _ if faults.planted() && emptied_while_paused(world, &name) => Some(Vec::new()),
+        _ => body(world, &name).map(|b| b.clone()),
+    };
+    match found {
+        Some(bytes) => Ok(bytes),
+        None if faults.is(away_fault) => Ok(Vec::new()),
+        None => Err(Status::NotFound),
+    }
+}
+
+/// Fault: while processing is paused, other callbacks find the body empty.
+fn emptied_while_paused(world: &mut World, name: &str) -> bool {
+    let there = body(world, name).is_some();
+    there
+        && !world.in_callback("proxy_on_request_body")
+        && !world.in_callback("proxy_on_response_body")
+        && world
+            .faults
+            .made_of(&[&name.to_lowercase(), "is_empty_while_paused"])
+}
+
+/// A body that can be read and modified now.
+fn body<'a>(world: &'a mut World, name: &str) -> Option<&'a mut Vec<u8>> {
+    let (direction, callback) = match name {
+        "HTTP_REQUEST_BODY" => (Direction::Request, "proxy_on_request_body"),
+        "HTTP_RESPONSE_BODY" => (Direction::Response, "proxy_on_response_body"),
+        // Streams of bytes (TCP) are not played yet: their buffers are never there.
+        _ => return None,
+    };
+    let stage = world.effective_stage()?;
+    let inside = world.in_callback(callback);
+    let half = world.half(stage, direction)?;
+    (inside || half.body_is_held()).then_some(&mut half.body)
+}
+
+/// The configuration that can be read in the running callback.
+fn configuration(world: &World, name: &str) -> Option<Vec<u8>> {
+    let running = world.running.as_ref()?;
+    let vm = world.vms.get(running.vm)?;
+    let swap = world.faults.is("vm_configuration_is_plugin_configuration");
+    let plugin = world.context(running.vm, running.context).map(|c| c.plugin);
+    let of_plugin = plugin
+        .and_then(|p| vm.plugins.get(p))
+        .map(|p| p.config.clone());
+    match (name, running.callback) {
+        ("VM_CONFIGURATION", "proxy_on_vm_start") if swap => of_plugin,
+        ("VM_CONFIGURATION", "proxy_on_vm_start") => Some(vm.config.clone()),
+        ("PLUGIN_CONFIGURATION", "proxy_on_configure") => {
+            if world.faults.is("plugin_configuration_is_vm_configuration") {
+                return Some(vm.config.clone());
+            }
+            of_plugin
+        }
+        _ => None,
+    }
+}

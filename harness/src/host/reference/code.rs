@@ -1,0 +1,128 @@
+//! A module taken apart: the code, which compiles once, and the data segments, which differ from
+//! case to case and are written at instantiation.
+//!
+//! Knows the sections of a module. Does not know any engine.
+
+use std::borrow::Cow;
+
+use wasmparser::{Chunk, ExternalKind, Operator, Parser, Payload};
+
+/// How much memory a guest may have, in pages of 64 KiB (256 MiB).
+///
+/// The text (Memory and CPU limits) wants a limit. A guest that grows without end is refused here and
+/// ends by its deadline.
+pub(super) const MEMORY_PAGES: u64 = 4096;
+
+/// A module's code and data apart.
+pub(super) struct Parts<'a> {
+    /// The module to compile.
+    pub(super) code: Cow<'a, [u8]>,
+    /// What to write into its memory after instantiation: offset and bytes, in order.
+    pub(super) data: Data<'a>,
+}
+
+/// Data segments: offset and bytes, in order.
+pub(super) type Data<'a> = Vec<(u32, &'a [u8])>;
+
+/// The functions `proxy_abi_version_*` that a module exports.
+pub(super) fn markers(wasm: &[u8]) -> Vec<&str> {
+    let mut out = Vec::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        let Ok(Payload::ExportSection(section)) = payload else {
+            continue;
+        };
+        for export in section.into_iter().flatten() {
+            if export.kind == ExternalKind::Func && export.name.starts_with("proxy_abi_version_") {
+                out.push(export.name);
+            }
+        }
+    }
+    out
+}
+
+/// Takes `wasm` apart and gives its memory a limit. Data that cannot be taken out safely (passive
+/// segments, offsets that are no constants, a start function that may read them) stays in the code;
+/// what is no module stays as it is, for the compiler to refuse in its own words.
+pub(super) fn split(wasm: &[u8]) -> Parts<'_> {
+    let apart = rewrite(wasm, true).or_else(|| rewrite(wasm, false));
+    apart.unwrap_or(Parts {
+        code: Cow::Borrowed(wasm),
+        data: Vec::new(),
+    })
+}
+
+fn rewrite(wasm: &[u8], without_data: bool) -> Option<Parts<'_>> {
+    let mut code = Vec::with_capacity(wasm.len());
+    let mut data = Vec::new();
+    let mut parser = Parser::new(0);
+    let mut at = 0usize;
+    loop {
+        let Ok(Chunk::Parsed { consumed, payload }) = parser.parse(&wasm[at..], true) else {
+            return None;
+        };
+        let raw = &wasm[at..at + consumed];
+        at += consumed;
+        match payload {
+            Payload::End(_) => {
+                let code = Cow::Owned(code);
+                return Some(Parts { code, data });
+            }
+            Payload::StartSection { .. } | Payload::DataCountSection { .. } if without_data => {
+                return None;
+            }
+            Payload::DataSection(section) if without_data => {
+                for segment in section {
+                    data.push(active(&segment.ok()?)?);
+                }
+            }
+            Payload::MemorySection(section) => code.extend(limited(section)?),
+            Payload::CodeSectionStart { size, .. } => {
+                code.extend_from_slice(raw);
+                let end = at.checked_add(size as usize)?;
+                code.extend_from_slice(wasm.get(at..end)?);
+                at = end;
+                parser.skip_section();
+            }
+            _ => code.extend_from_slice(raw),
+        }
+    }
+}
+
+/// The memory section with [`MEMORY_PAGES`] as the most that any memory may have.
+fn limited(section: wasmparser::MemorySectionReader<'_>) -> Option<Vec<u8>> {
+    let mut memories = wasm_encoder::MemorySection::new();
+    for memory in section {
+        let m = memory.ok()?;
+        if m.memory64 || m.shared || m.page_size_log2.is_some() {
+            return None;
+        }
+        let most = MEMORY_PAGES.max(m.initial);
+        memories.memory(wasm_encoder::MemoryType {
+            minimum: m.initial,
+            maximum: Some(m.maximum.unwrap_or(most).min(most)),
+            memory64: false,
+            shared: false,
+            page_size_log2: None,
+        });
+    }
+    let mut module = wasm_encoder::Module::new();
+    module.section(&memories);
+    // Behind the eight bytes of magic number and version.
+    Some(module.finish().split_off(8))
+}
+
+/// Offset and bytes of an active segment of memory 0 with a constant offset.
+fn active<'a>(segment: &wasmparser::Data<'a>) -> Option<(u32, &'a [u8])> {
+    let wasmparser::DataKind::Active {
+        memory_index: 0,
+        offset_expr,
+    } = &segment.kind
+    else {
+        return None;
+    };
+    let mut ops = offset_expr.get_operators_reader();
+    let Ok(Operator::I32Const { value }) = ops.read() else {
+        return None;
+    };
+    matches!(ops.read(), Ok(Operator::End)).then_some((value.cast_unsigned(), segment.data))
+}

@@ -1,0 +1,114 @@
+//! The compiler and its two caches: in memory, and on disk in the user's own cache folder.
+//!
+//! Compiled code is shared between modules that differ only in their data.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use sha2::{Digest as _, Sha256};
+use wasmer::sys::{Cranelift, EngineBuilder};
+use wasmer::{Engine, Module};
+
+use crate::host::reference::code::{Data, Parts, split};
+
+/// The engine and everything it has compiled.
+pub(super) struct Code {
+    engine: Engine,
+    cache_dir: Option<PathBuf>,
+    /// By code key or, without one, by the digest of the code.
+    known: Mutex<HashMap<String, Module>>,
+}
+
+impl Code {
+    /// An engine; with a folder, compiled code is kept there.
+    pub(super) fn new(cache_dir: Option<PathBuf>) -> Code {
+        let engine: Engine = EngineBuilder::new(Cranelift::default()).engine().into();
+        Code {
+            engine,
+            cache_dir,
+            known: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// The engine, for stores.
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The compiled code of `wasm` and the data to write into its memory. `key`, where given, is the
+    /// same for modules that differ only in their data.
+    pub(super) fn load<'a>(
+        &self,
+        wasm: &'a [u8],
+        key: Option<&str>,
+    ) -> Result<(Module, Data<'a>), String> {
+        let Parts { code, data } = split(wasm);
+        let key = key.map_or_else(|| hex(&Sha256::digest(&code)), str::to_owned);
+        if let Some(module) = self.lock().get(&key) {
+            return Ok((module.clone(), data));
+        }
+        let module = self.compile(&code)?;
+        self.lock().insert(key, module.clone());
+        Ok((module, data))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Module>> {
+        self.known
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner())
+    }
+
+    fn compile(&self, code: &[u8]) -> Result<Module, String> {
+        let file = self
+            .cache_dir
+            .as_ref()
+            .map(|dir| dir.join(self.artifact(code)));
+        if let Some(module) = file.as_deref().and_then(|f| self.artifact_of(f)) {
+            return Ok(module);
+        }
+        let module = Module::new(&self.engine, code).map_err(|e| e.to_string())?;
+        if let (Some(file), Ok(bytes)) = (file, module.serialize()) {
+            // A cache that cannot be written costs time, not correctness.
+            drop(store(&file, &bytes));
+        }
+        Ok(module)
+    }
+
+    /// File name of compiled code: by engine, its version, the processor and the code.
+    fn artifact(&self, code: &[u8]) -> String {
+        let mut digest = Sha256::new();
+        digest.update(self.engine.deterministic_id());
+        digest.update(self.engine.artifact_format());
+        digest.update(std::env::consts::ARCH);
+        digest.update(std::env::consts::OS);
+        digest.update(code);
+        format!("{}.wasmer", hex(&digest.finalize()))
+    }
+
+    #[expect(
+        unsafe_code,
+        reason = "compiled code is loaded only from the user's own cache folder, under a name that holds its digest and the engine's version"
+    )]
+    fn artifact_of(&self, file: &Path) -> Option<Module> {
+        let bytes = std::fs::read(file).ok()?;
+        // SAFETY: the file was written by `store` from this engine's own `Module::serialize`; whoever
+        // can write into the user's cache folder can already run code as the user.
+        unsafe { Module::deserialize(&self.engine, bytes) }.ok()
+    }
+}
+
+/// Writes `bytes` so that readers see all of them or no file.
+fn store(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let dir = file.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(dir)?;
+    let mut temporary = tempfile::NamedTempFile::new_in(dir)?;
+    temporary.write_all(bytes)?;
+    temporary.persist(file).map_err(|e| e.error)?;
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,198 @@
+//! One job from module bytes to the closed attempt.
+
+use std::time::Instant;
+
+use wasmer::{FunctionEnv, Store};
+
+use crate::abi::PluginType;
+use crate::case::Play;
+use crate::host::Job;
+use crate::host::reference::engine::Code;
+use crate::host::reference::faults::Faults;
+use crate::host::reference::player::{PATIENCE, Player};
+use crate::host::reference::watchdog::Watchdog;
+use crate::host::reference::world::World;
+use crate::trace::{Attempt, Blob, ClientSaw, End, Isolation, Load, LogLine, Reader, Taken};
+
+/// Plays `job` with `faults` planted.
+pub(super) fn play(code: &Code, watchdog: &Watchdog, job: &Job, faults: Faults) -> Attempt {
+    let began = Instant::now();
+    let mut store = Store::new(code.engine().clone());
+    let deadline = began + job.deadline;
+    let watch = watchdog.watch(&store, deadline);
+    let world = World::new(job.abi.clone(), job.exchange.clone(), faults);
+    let env = FunctionEnv::new(&mut store, world);
+    let mut player = Player {
+        store,
+        env,
+        faults,
+        deadline,
+        end: End::Normal,
+        halted: false,
+    };
+    let load = load_all(&mut player, code, job, 0);
+    for play in &job.exchange.play {
+        if player.halted {
+            break;
+        }
+        step(&mut player, code, job, play);
+    }
+    drop(watch);
+    let mut attempt = Attempt::empty(Isolation::Shared);
+    attempt.load = load;
+    attempt.end = player.end.clone();
+    close(player.world(), job, &mut attempt);
+    attempt.micros = began.elapsed().as_micros() as u64;
+    attempt
+}
+
+/// Loads all VMs of the job; the first that is not taken speaks for the attempt.
+fn load_all(player: &mut Player, code: &Code, job: &Job, turn: u32) -> Load {
+    let mut load = Load::Loaded;
+    for (index, vm) in job.vms.iter().enumerate() {
+        let one = player.load(code, index, vm, turn);
+        if load == Load::Loaded {
+            load = one;
+        }
+    }
+    player.settle();
+    load
+}
+
+fn step(player: &mut Player, code: &Code, job: &Job, play: &Play) {
+    // Only HTTP plugins sit on streams.
+    let script = |n: &u32| job.exchange.streams.get((*n as usize).checked_sub(1)?);
+    match play {
+        Play::Head(n) => {
+            if let (Some(script), None) = (script(n), stream(player, *n)) {
+                renew(player, code, job);
+                player.open(*n, script, job.plugin_type == PluginType::Http);
+            }
+        }
+        Play::Chunk(n) => {
+            if let (Some(script), Some(stream)) = (script(n), stream(player, *n)) {
+                player.send_chunk(stream, script);
+            }
+        }
+        Play::Rest(n) => {
+            if let (Some(script), Some(stream)) = (script(n), stream(player, *n)) {
+                player.send_rest(stream, script);
+            }
+        }
+        Play::Finish(n) => {
+            if let Some(stream) = stream(player, *n) {
+                let until = player.world().now + PATIENCE;
+                player.pass(until, &|w| w.streams[stream].over);
+                player.reset(stream, "timed out");
+                player.settle();
+            }
+        }
+        Play::Abort(n) => {
+            if let Some(stream) = stream(player, *n) {
+                player.reset(stream, "aborted by the client");
+                player.settle();
+            }
+        }
+        Play::Wait {
+            callback,
+            times,
+            within,
+        } => {
+            let until = player.world().now + within.as_nanos() as u64;
+            let enough = |w: &World| {
+                let counts = w
+                    .vms
+                    .iter()
+                    .filter_map(|vm| vm.entered.get(callback.as_str()));
+                counts.max().copied().unwrap_or(0) >= *times
+            };
+            player.pass(until, &enough);
+            let world = player.world();
+            if !enough(world) {
+                world.now = world.now.max(until);
+            }
+        }
+        Play::Reload => {
+            let old = player.world().vms.len();
+            let turn = player.world().vms.last().map_or(0, |vm| vm.turn + 1);
+            load_all(player, code, job, turn);
+            player.retire(old);
+        }
+        Play::Remove => {
+            let all = player.world().vms.len();
+            player.retire(all);
+        }
+        Play::Shutdown => player.shut_down(),
+    }
+}
+
+/// How often a VM that crashed is made anew in one job (the text, Plugin crashes, wants a limit).
+const CRASHES: u32 = 3;
+
+/// Makes VMs anew that have crashed since they were started, before a stream needs them.
+fn renew(player: &mut Player, code: &Code, job: &Job) {
+    for vm in 0..player.world().vms.len() {
+        let never = player.faults.is("crashed_plugin_is_not_made_anew");
+        let of = &mut player.world().vms[vm];
+        if of.crashed && !of.retired && of.turn < CRASHES && !never {
+            of.retired = true;
+            let (index, turn) = (of.job, of.turn + 1);
+            player.load(code, index, &job.vms[index], turn);
+        }
+    }
+}
+
+/// The place of the exchange's stream `number` among the streams that were opened.
+fn stream(player: &mut Player, number: u32) -> Option<usize> {
+    player
+        .world()
+        .streams
+        .iter()
+        .position(|s| s.number == number)
+}
+
+/// Writes down what was seen.
+fn close(world: &mut World, job: &Job, attempt: &mut Attempt) {
+    attempt.seen.upstream = std::mem::take(&mut world.upstream);
+    let mut client: Vec<ClientSaw> = Vec::new();
+    for stream in &mut world.streams {
+        let cut = !stream.answered() && stream.trouble.is_none();
+        client.push(ClientSaw {
+            stream: stream.number,
+            response: stream.response.take(),
+            trouble: if cut {
+                Some("left open".to_owned())
+            } else {
+                stream.trouble.take()
+            },
+        });
+    }
+    client.sort_by_key(|c| c.stream);
+    attempt.seen.client = client;
+    if !world.own_log.is_empty() {
+        attempt.host_log = Some(Blob::with_limit(world.own_log.join("\n").as_bytes(), 2048));
+    }
+
+    let reader = |(n, vm): (usize, &crate::host::VmJob)| {
+        vm.legend.as_ref().map(|l| Reader::new(l).vm(n as u32))
+    };
+    let mut readers: Vec<Option<Reader>> = job.vms.iter().enumerate().map(reader).collect();
+    for line in std::mem::take(&mut world.lines) {
+        let vm = &world.vms[line.vm];
+        let frame = match (&mut readers[vm.job], std::str::from_utf8(&line.text)) {
+            (Some(reader), Ok(text)) => reader.push(&vm.label, text),
+            _ => Taken::NotAFrame,
+        };
+        if frame == Taken::NotAFrame {
+            attempt.logs.push(LogLine {
+                level: Some(line.level),
+                text: Blob::new(&line.text),
+            });
+        }
+    }
+    for reader in readers.into_iter().flatten() {
+        let (instances, faults) = reader.finish();
+        attempt.trace.instances.extend(instances);
+        attempt.faults.extend(faults);
+    }
+}

@@ -1,0 +1,158 @@
+//! Stream operations: continue, close, local response.
+//!
+//! They take effect once the running callback has returned: no callback runs inside a hostcall.
+
+use crate::abi::decode_pairs;
+use crate::case::Fields;
+use crate::host::reference::call::Call;
+use crate::host::reference::pipe::Direction;
+use crate::host::reference::spoil::taken;
+use crate::host::reference::status::{Fail, Status};
+use crate::host::reference::world::Deferred;
+
+/// A response of the plugin's own.
+#[derive(Debug)]
+pub(super) struct LocalResponse {
+    pub(super) status: u16,
+    pub(super) headers: Fields,
+    pub(super) body: Vec<u8>,
+}
+
+/// `proxy_continue_stream`.
+pub(super) fn continue_stream(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    let direction = match c.member("stream_type").as_deref() {
+        Some("HTTP_REQUEST") => Direction::Request,
+        Some("HTTP_RESPONSE") => Direction::Response,
+        // An HTTP stream has no bytes of its own to continue.
+        Some(_) => return Err(Status::Unimplemented.into()),
+        None if c.wrong("continue_unknown_is_ok") => return Ok(()),
+        None => return Err(Status::BadArgument.into()),
+    };
+    resume(c, direction)
+}
+
+/// `proxy_continue_request` (0.1.0).
+pub(super) fn continue_request(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    // It has no status: without a stream there is nothing to do.
+    drop(resume(c, Direction::Request));
+    Ok(())
+}
+
+/// `proxy_continue_response` (0.1.0).
+pub(super) fn continue_response(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    drop(resume(c, Direction::Response));
+    Ok(())
+}
+
+/// `proxy_clear_route_cache` (0.1.0): there is one route.
+pub(super) fn clear_route_cache(_: &mut Call<'_, '_>) -> Result<(), Fail> {
+    Ok(())
+}
+
+fn resume(c: &mut Call<'_, '_>, direction: Direction) -> Result<(), Fail> {
+    let request = direction == Direction::Request;
+    let fault = if request {
+        "continue_request_has_no_effect"
+    } else {
+        "continue_response_has_no_effect"
+    };
+    let faults = c.faults();
+    let world = c.world();
+    // Silent: outside a stream there is nothing that could be continued.
+    let (stream, stage) = world.effective_stage().ok_or(Status::Unimplemented)?;
+    if faults.is(fault) {
+        return Ok(());
+    }
+    // Silent: a stream that is not paused goes on anyway; and in a callback of the stream itself the
+    // value that it returns decides.
+    let paused = world
+        .half((stream, stage), direction)
+        .is_some_and(|h| h.paused.any());
+    let inside = world.running.as_ref().is_some_and(|r| {
+        r.context == r.effective
+            && r.callback.starts_with(if request {
+                "proxy_on_request"
+            } else {
+                "proxy_on_response"
+            })
+    });
+    if paused && !inside {
+        world.deferred.push_back(Deferred::Continue {
+            stream,
+            stage,
+            direction,
+        });
+    }
+    Ok(())
+}
+
+/// `proxy_close_stream`: both directions of an HTTP stream end together.
+pub(super) fn close_stream(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    let http = match c.member("stream_type").as_deref() {
+        Some("HTTP_REQUEST") if c.wrong("close_request_has_no_effect") => false,
+        Some("HTTP_RESPONSE") if c.wrong("close_response_has_no_effect") => false,
+        Some(name) => name.starts_with("HTTP"),
+        None if c.wrong("close_unknown_is_ok") => return Ok(()),
+        None => return Err(Status::BadArgument.into()),
+    };
+    let world = c.world();
+    // Silent: closing what is not there has no effect.
+    if let (true, Some((stream, _))) = (http, world.effective_stage()) {
+        world.deferred.push_back(Deferred::Close { stream });
+    }
+    Ok(())
+}
+
+/// `proxy_send_local_response`.
+///
+/// Silent (S35): once the response's headers were sent, or without a stream, it cannot be done:
+/// `BAD_ARGUMENT`; so is a status code that HTTP does not have. Silent (S36): `grpc_status` is not used.
+pub(super) fn send_local_response(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    let read = |c: &Call<'_, '_>| -> Result<_, Status> {
+        let details = c.bytes("status_code_details")?;
+        Ok((details, c.bytes("body")?, c.bytes("headers")?))
+    };
+    let (_, mut body, headers) = match read(c) {
+        Err(_) if c.wrong("local_response_bad_pointer_is_ok") => return Ok(()),
+        all => all?,
+    };
+    let headers = decode_pairs(&headers).map_err(|_| Status::BadArgument)?;
+    let mut headers = taken(c.faults(), headers);
+    let mut status = match c.u32("status_code") {
+        code @ 100..=999 => code as u16,
+        _ => return Err(Status::BadArgument.into()),
+    };
+    let faults = c.faults();
+    let world = c.world();
+    let (stream, _) = world.effective_stage().ok_or(Status::BadArgument)?;
+    let (sent, over) = (
+        world.streams[stream].response.is_some(),
+        world.streams[stream].over,
+    );
+    if sent || over {
+        return Err(Status::BadArgument.into());
+    }
+    let callback = world.running.as_ref().map_or("", |r| r.callback);
+    let short = callback.trim_start_matches("proxy_on_");
+    if faults.planted() && faults.made_of(&["local_response_in", short, "is_ignored"]) {
+        return Ok(());
+    }
+    if faults.is("local_response_drops_headers") {
+        headers.clear();
+    }
+    if faults.is("local_response_drops_body") {
+        body.clear();
+    }
+    if faults.is("local_response_status_is_200") {
+        status = 200;
+    }
+    let response = LocalResponse {
+        status,
+        headers,
+        body,
+    };
+    world
+        .deferred
+        .push_back(Deferred::Reply { stream, response });
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! The eight WASI functions of the text: output, clock, randomness, environment, arguments, exit.
+
+use std::fmt;
+
+use wasmer::RuntimeError;
+
+use crate::host::reference::call::Call;
+use crate::host::reference::status::{Errno, Fail, Status};
+use crate::host::reference::world::{Line, MILLI};
+
+/// More randomness than this at once is "too large" (the text names no number).
+const RANDOM_MAX: u64 = 64 * 1024;
+
+/// The guest asked to exit.
+#[derive(Debug)]
+pub(super) struct Exit(pub(super) u32);
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the guest called proc_exit({})", self.0)
+    }
+}
+
+impl std::error::Error for Exit {}
+
+fn fault(_: Status) -> Errno {
+    Errno::Fault
+}
+
+/// `fd_write`: a log line at INFO (STDOUT) or ERROR (STDERR).
+pub(super) fn fd_write(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    c.check_out("written_bytes").map_err(fault)?;
+    let (array, pieces) = (c.word("iovec"), c.second("iovec"));
+    let array = match c.read(array, pieces * 8) {
+        Err(_) if c.wrong("fd_write_bad_pointer_is_success") => return Ok(()),
+        bytes => bytes.map_err(fault)?,
+    };
+    let mut text = Vec::new();
+    for piece in array.chunks_exact(8) {
+        let word = |at: usize| {
+            let bytes = [piece[at], piece[at + 1], piece[at + 2], piece[at + 3]];
+            u64::from(u32::from_le_bytes(bytes))
+        };
+        text.extend(c.read(word(0), word(4)).map_err(fault)?);
+        if c.wrong("fd_write_first_piece_only") {
+            break;
+        }
+    }
+    let level = match c.member("fd_id").as_deref() {
+        Some("STDOUT") if c.wrong("fd_write_stdout_is_error") => "ERROR",
+        Some("STDOUT") => "INFO",
+        Some("STDERR") if c.wrong("fd_write_stderr_is_info") => "INFO",
+        Some("STDERR") => "ERROR",
+        _ if c.wrong("fd_write_unknown_fd_is_success") => return Ok(()),
+        _ => return Err(Errno::Badf.into()),
+    };
+    let mut written = text.len() as u32;
+    if c.wrong("fd_write_counts_nothing") {
+        written = 0;
+    }
+    let vm = c.vm;
+    c.world().lines.push(Line {
+        vm,
+        level: level.to_owned(),
+        text,
+    });
+    Ok(c.out_u32("written_bytes", written).map_err(fault)?)
+}
+
+/// `clock_time_get`: virtual time.
+pub(super) fn clock_time_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    match c.check_out("time") {
+        Err(_) if c.wrong("clock_time_get_bad_pointer_is_success") => return Ok(()),
+        checked => checked.map_err(fault)?,
+    }
+    let time = match c.member("clock_id").as_deref() {
+        Some("REALTIME") => c.world().realtime(),
+        // Time since the host's start; a second, so that it is not 0.
+        Some("MONOTONIC") if c.wrong("clock_time_get_goes_back") => {
+            let world = c.world();
+            world.random = world.random.wrapping_sub(1);
+            world.random
+        }
+        Some("MONOTONIC") => 1000 * MILLI + c.world().now,
+        _ if c.wrong("clock_time_get_unknown_is_success") => return Ok(()),
+        _ => return Err(Errno::Notsup.into()),
+    };
+    let time = if c.wrong("clock_time_get_is_zero") {
+        0
+    } else {
+        time
+    };
+    Ok(c.out_u64("time", time).map_err(fault)?)
+}
+
+/// `random_get`: reproducible, and different at each call.
+pub(super) fn random_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    let (at, len) = (c.word("buffer"), c.second("buffer"));
+    match c.check(at, len) {
+        Err(_) if c.wrong("random_get_bad_pointer_is_success") => return Ok(()),
+        checked => checked.map_err(fault)?,
+    }
+    if len > RANDOM_MAX {
+        return Err(Errno::Inval.into());
+    }
+    if c.wrong("random_get_writes_nothing") {
+        return Ok(());
+    }
+    if c.wrong("random_get_repeats") {
+        c.world().random = 1;
+    }
+    let mut bytes = Vec::with_capacity(len as usize + 8);
+    while bytes.len() < len as usize {
+        bytes.extend(next_random(&mut c.world().random).to_le_bytes());
+    }
+    bytes.truncate(len as usize);
+    Ok(c.write(at, &bytes).map_err(fault)?)
+}
+
+/// SplitMix64.
+fn next_random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// `environ_sizes_get`: no variable is configured.
+pub(super) fn environ_sizes_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    if c.wrong("environ_sizes_get_writes_nothing") {
+        return Ok(());
+    }
+    sizes(
+        c,
+        "num_elements",
+        "buffer_size",
+        "environ_sizes_get_bad_pointer_is_success",
+    )
+}
+
+/// `environ_get`: nothing to write, but the addresses are checked.
+pub(super) fn environ_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    let param = "array";
+    let checked = c
+        .check(c.word(param), 0)
+        .and_then(|()| c.check(c.second(param), 0));
+    match checked {
+        Err(_) if c.wrong("environ_get_bad_pointer_is_success") => Ok(()),
+        checked => Ok(checked.map_err(fault)?),
+    }
+}
+
+/// `args_sizes_get`: zeros, as the text demands.
+pub(super) fn args_sizes_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    if c.wrong("args_sizes_get_writes_nothing") {
+        return Ok(());
+    }
+    sizes(
+        c,
+        "argc",
+        "argv_buffer_size",
+        "args_sizes_get_bad_pointer_is_success",
+    )
+}
+
+fn sizes(c: &mut Call<'_, '_>, count: &str, size: &str, fault_name: &str) -> Result<(), Fail> {
+    let checked = c.check_out(count).and_then(|()| c.check_out(size));
+    if checked.is_err() && c.wrong(fault_name) {
+        return Ok(());
+    }
+    checked.map_err(fault)?;
+    // The variable that this fault gives away is `A=B`, with its zero byte.
+    let given = count == "num_elements" && c.wrong("environ_of_the_host");
+    c.out_u32(count, u32::from(given)).map_err(fault)?;
+    let bytes = if given { 4 } else { 0 };
+    Ok(c.out_u32(size, bytes).map_err(fault)?)
+}
+
+/// `args_get`: there are none.
+pub(super) fn args_get(_: &mut Call<'_, '_>) -> Result<(), Fail> {
+    Ok(())
+}
+
+/// `proc_exit`: "never called" (S20), but it links; a guest that calls it ends like one that traps.
+pub(super) fn proc_exit(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    let exit = Exit(c.u32("exit_code"));
+    Err(Fail::Stop(RuntimeError::user(Box::new(exit))))
+}

@@ -1,0 +1,123 @@
+//! From what was typed after `--host` to a profile and a way to the host.
+//!
+//! Starts nothing but a binary that is asked for its version.
+
+use std::path::{Path, PathBuf};
+
+use crate::case::{DriverKind, Profile, load_profile};
+use crate::host::network::{Network, Options as NetworkOptions};
+use crate::host::reference::{Options as ReferenceOptions, Reference};
+use crate::host::{Driver, Found, Trouble, TroubleKind, find, how_to_get};
+
+/// A host that was asked for.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Its description.
+    pub profile: Profile,
+    /// Its binary, unless it is embedded.
+    pub binary: Option<Found>,
+}
+
+/// Why what was typed names no host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadHost {
+    /// A usage error: message, help.
+    Usage(String, Option<String>),
+    /// The host is known and its binary is not here.
+    Missing(Trouble),
+}
+
+/// Reads `reference`, `envoy`, `envoy@1.40.0`, `envoy@*`, `envoy=./envoy`, `./my.yaml`.
+///
+/// # Errors
+/// See [`BadHost`].
+pub fn wanted(text: &str, profiles: &[Profile], target: &Path) -> Result<Vec<Wanted>, BadHost> {
+    if text.ends_with(".yaml") {
+        return from_file(text, target);
+    }
+    if let Some((name, path)) = text.split_once('=') {
+        let profile = known(name, profiles)?;
+        let path = PathBuf::from(path);
+        let version = crate::host::version_of(&profile, &path).unwrap_or_else(|| "local".to_owned());
+        return Ok(vec![Wanted { profile, binary: Some(Found { version, path }) }]);
+    }
+    let (name, version) = match text.split_once('@') {
+        Some((name, version)) => (name, Some(version)),
+        None => (text, None),
+    };
+    let profile = known(name, profiles)?;
+    installed(profile, version, target)
+}
+
+fn known(name: &str, profiles: &[Profile]) -> Result<Profile, BadHost> {
+    profiles.iter().find(|p| p.name == name).cloned().ok_or_else(|| {
+        let names: Vec<&str> = profiles.iter().map(|p| p.name.as_str()).collect();
+        let help = crate::case::nearest(name, names.iter().copied())
+            .unwrap_or_else(|| format!("known hosts: {}", names.join(", ")));
+        BadHost::Usage(format!("unknown host `{name}`"), Some(help))
+    })
+}
+
+fn from_file(path: &str, target: &Path) -> Result<Vec<Wanted>, BadHost> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| BadHost::Usage(format!("failed to read {path}: {e}"), None))?;
+    let profile = load_profile(path, &text).map_err(|problems| {
+        let all: Vec<String> = problems
+            .iter()
+            .map(|p| format!("{}:{}:{}: {}", p.file, p.line, p.column, p.message))
+            .collect();
+        BadHost::Usage(all.join("\n"), None)
+    })?;
+    installed(profile, None, target)
+}
+
+fn installed(profile: Profile, version: Option<&str>, target: &Path) -> Result<Vec<Wanted>, BadHost> {
+    if profile.driver == DriverKind::Reference {
+        return Ok(vec![Wanted { profile, binary: None }]);
+    }
+    let found = find(&profile, target);
+    let mut chosen: Vec<Found> = match version {
+        None => found.into_iter().take(1).collect(),
+        Some("*") => found,
+        Some(v) => found.into_iter().filter(|f| f.version == v).take(1).collect(),
+    };
+    if chosen.is_empty() {
+        let which = version.filter(|v| *v != "*").map_or(String::new(), |v| format!(" {v}"));
+        let trouble = Trouble::new(TroubleKind::Missing, format!("{}{which} is not here", profile.name));
+        let trouble = match how_to_get(&profile) {
+            Some(get) => trouble.help(format!("{get}   (or --host {}=PATH)", profile.name)),
+            None => trouble.help(format!("--host {}=PATH", profile.name)),
+        };
+        return Err(BadHost::Missing(trouble));
+    }
+    Ok(chosen.drain(..).map(|f| Wanted { profile: profile.clone(), binary: Some(f) }).collect())
+}
+
+/// A way to the host.
+///
+/// # Errors
+/// The binary is not there, or the profile is for a kind of driver that is not linked in.
+pub fn open(wanted: &Wanted, workers: usize, cache: Option<PathBuf>) -> Result<Box<dyn Driver>, Trouble> {
+    match (&wanted.binary, wanted.profile.driver) {
+        (_, DriverKind::Reference) => {
+            Ok(Box::new(Reference::new(ReferenceOptions { workers, cache_dir: cache, fault: None })))
+        }
+        (Some(found), DriverKind::Network) => {
+            let options = NetworkOptions { version: Some(found.version.clone()), ..NetworkOptions::default() };
+            Ok(Box::new(Network::new(wanted.profile.clone(), found.path.clone(), options)?))
+        }
+        (_, kind) => Err(Trouble::new(
+            TroubleKind::DidNotStart,
+            format!("a host behind the {} driver cannot be reached from here", kind.word()),
+        )),
+    }
+}
+
+/// Where compiled guests are kept: the user's own cache folder.
+pub fn cache_folder() -> Option<PathBuf> {
+    let base = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .filter(|p| p.is_absolute())
+        .or_else(|| std::env::var_os("HOME").map(|h| PathBuf::from(h).join(".cache")))?;
+    Some(base.join("pwspec"))
+}

@@ -1,0 +1,24 @@
+//! Plans, plays, judges, compares with snapshots, and says what happened as record lines.
+//!
+//! Does not know how a run is shown, nor what was typed.
+
+mod canary;
+pub mod clock;
+mod hosts;
+mod plan;
+mod play;
+mod prove;
+mod rejudge;
+mod run;
+mod snapshot;
+mod specs;
+
+pub use canary::Canary;
+pub use hosts::*;
+pub use plan::*;
+pub use play::*;
+pub use prove::*;
+pub use rejudge::*;
+pub use run::*;
+pub use snapshot::*;
+pub use specs::Specs;

@@ -1,0 +1,250 @@
+//! What will be run: columns, and in each column its cases, resolved or out of scope with a reason.
+//!
+//! Starts nothing. Does not know verdicts.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::abi::Abi;
+use crate::case::{Case, Env, Filter, Profile, Resolved, Suite, Unavailable};
+use crate::guest;
+use crate::host::{Identity, Job, PluginJob, VmJob};
+use crate::record::Column;
+
+/// A host that will be driven, with the ABIs to run on it.
+#[derive(Debug, Clone)]
+pub struct HostPlan {
+    /// Its description.
+    pub profile: Profile,
+    /// Who answers.
+    pub identity: Identity,
+    /// One per ABI version or dialect.
+    pub columns: Vec<ColumnPlan>,
+}
+
+/// One column.
+#[derive(Debug, Clone)]
+pub struct ColumnPlan {
+    /// How it is called.
+    pub column: Column,
+    /// Its ABI.
+    pub abi: Arc<Abi>,
+    /// Its selected cases.
+    pub cases: Vec<Planned>,
+}
+
+/// One case in one column.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// The case.
+    pub case: Arc<Case>,
+    /// The case with the fixed token, or why it is out of scope here.
+    pub resolved: Result<Arc<Resolved>, String>,
+}
+
+/// The token of program digests; no attempt uses it.
+const FIXED_TOKEN: &str = "0";
+
+/// The columns of one host and the selected cases in each.
+pub fn plan_host(
+    suite: &Suite,
+    filter: &Filter,
+    profile: &Profile,
+    identity: &Identity,
+    abis: &[String],
+    min_level: Option<crate::abi::Level>,
+) -> HostPlan {
+    let mut columns = Vec::new();
+    for id in profile
+        .abi
+        .iter()
+        .filter(|id| abis.is_empty() || abis.contains(id))
+    {
+        let Some(abi) = suite.abi(id) else { continue };
+        let mut cases = Vec::new();
+        for case in &suite.cases {
+            if !filter.matches(case) || min_level.is_some_and(|l| case.level < l) {
+                continue;
+            }
+            if let Some(resolved) = scope(suite, case, abi, profile) {
+                cases.push(Planned {
+                    case: Arc::new(case.clone()),
+                    resolved,
+                });
+            }
+        }
+        columns.push(ColumnPlan {
+            column: column(profile, identity, abi),
+            abi: abi.clone(),
+            cases,
+        });
+    }
+    HostPlan {
+        profile: profile.clone(),
+        identity: identity.clone(),
+        columns,
+    }
+}
+
+/// The column of a host and an ABI.
+pub fn column(profile: &Profile, identity: &Identity, abi: &Abi) -> Column {
+    Column {
+        name: format!("{}-{}-{}", identity.name, identity.version, abi.id),
+        host: identity.name.clone(),
+        host_version: identity.version.clone(),
+        host_digest: identity.digest.clone(),
+        abi: abi.id.clone(),
+        dialect: abi.dialect_of.is_some(),
+        driver: profile.driver.word().to_owned(),
+        not_offered: profile.not_offered(),
+    }
+}
+
+/// The case in a column: `None` when the version of the text has no such case, `Err` with the
+/// reason when it is out of scope on this host.
+pub fn scope(
+    suite: &Suite,
+    case: &Case,
+    abi: &Abi,
+    profile: &Profile,
+) -> Option<Result<Arc<Resolved>, String>> {
+    let upstream = |name: &str| profile.upstream(name);
+    let env = Env {
+        token: FIXED_TOKEN,
+        upstream: &upstream,
+    };
+    let resolved = match suite.resolve(case, abi, &env) {
+        Ok(resolved) => resolved,
+        Err(Unavailable::NotInVersion(_)) => return None,
+        Err(Unavailable::NoCounterpart(why)) => return Some(Err(why)),
+    };
+    if case.tags.iter().any(|t| t == "crasher") && !profile.is_reference() {
+        return None;
+    }
+    for need in &case.needs {
+        if let Err(why) = profile.offers(&need.word()) {
+            return Some(Err(format!("not offered: {} ({why})", need.word())));
+        }
+    }
+    if let Some(why) = profile.not_answered(&resolved.hostcalls) {
+        return Some(Err(why));
+    }
+    if let Some(why) = profile.beyond_limits(&resolved) {
+        return Some(Err(why));
+    }
+    Some(Ok(Arc::new(resolved)))
+}
+
+/// An attempt, ready to be played, with what is needed to judge it.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// For the driver.
+    pub job: Job,
+    /// The case with this attempt's token.
+    pub resolved: Arc<Resolved>,
+    /// SHA-256 of the program with the fixed token, 16 digits.
+    pub program_digest: String,
+    /// SHA-256 of the modules, 16 digits.
+    pub module_digest: String,
+}
+
+/// Builds the modules of one attempt.
+///
+/// # Errors
+/// A module that cannot be built: the case asks for something that the guest cannot do.
+pub fn prepare(
+    suite: &Suite,
+    planned: &Planned,
+    abi: &Arc<Abi>,
+    profile: &Profile,
+    token: &str,
+    index: usize,
+    options: &Deadlines,
+) -> Result<Prepared, String> {
+    let upstream = |name: &str| profile.upstream(name);
+    let env = Env {
+        token,
+        upstream: &upstream,
+    };
+    let resolved = suite
+        .resolve(&planned.case, abi, &env)
+        .map_err(|e| format!("{e:?}"))?;
+    let mut vms = Vec::new();
+    let mut hash = Sha256::new();
+    for vm in &resolved.vms {
+        let module = guest::build(&vm.module, abi).map_err(|e| e.to_string())?;
+        hash.update(&module.wasm);
+        vms.push(VmJob {
+            vm_id: format!("{}-{token}", vm.name),
+            code_key: Some(module.code_digest.clone()),
+            wasm: Arc::new(module.wasm),
+            legend: Some(Arc::new(module.legend)),
+            config: vm.config.clone(),
+            plugins: vm
+                .plugins
+                .iter()
+                .map(|p| PluginJob {
+                    name: p.name.clone(),
+                    root_id: p.root.clone(),
+                    config: p.config.clone(),
+                })
+                .collect(),
+        });
+    }
+    let module_digest = short_hex(&hash.finalize());
+    let fixed = planned.resolved.as_ref().map_err(Clone::clone)?;
+    let program_digest = short_hex(&Sha256::digest(format!(
+        "{:?}{:?}",
+        fixed.vms, fixed.exchange
+    )));
+    let deadline = resolved.deadline_ms.map_or(
+        if resolved.alone {
+            options.alone
+        } else {
+            options.shared
+        },
+        std::time::Duration::from_millis,
+    );
+    let job = Job {
+        index,
+        case_id: planned.case.id.clone(),
+        token: token.to_owned(),
+        abi: abi.clone(),
+        vms,
+        plugin_type: resolved.plugin_type,
+        exchange: resolved.exchange.clone(),
+        deadline,
+        alone: resolved.alone,
+    };
+    Ok(Prepared {
+        job,
+        resolved: Arc::new(resolved),
+        program_digest,
+        module_digest,
+    })
+}
+
+/// Deadlines of attempts.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// In company.
+    pub shared: std::time::Duration,
+    /// For cases that loop or grow on purpose.
+    pub alone: std::time::Duration,
+}
+
+fn short_hex(bytes: &[u8]) -> String {
+    bytes.iter().take(8).map(|b| format!("{b:02x}")).collect()
+}
+
+/// The token of a case's attempt in a column: eight letters and digits.
+pub fn token(seed: u64, column: &str, case: &str, attempt: u32) -> String {
+    let digest = Sha256::digest(format!("{seed} {column} {case} {attempt}"));
+    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    digest
+        .iter()
+        .take(8)
+        .map(|b| LETTERS[usize::from(b & 31)] as char)
+        .collect()
+}

@@ -1,0 +1,158 @@
+//! Where cases, tables and profiles come from: the copy inside the binary, or a folder.
+//!
+//! Does not know what the files mean.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use include_dir::{Dir, include_dir};
+
+use crate::abi;
+use crate::case::{Problem, Profile, Suite, load_profile};
+
+static EMBEDDED: Dir = include_dir!("$CARGO_MANIFEST_DIR/../specs");
+
+/// All files of `specs/` that people write, with their texts.
+#[derive(Debug, Clone)]
+pub struct Specs {
+    /// `(path below specs/, text)`, sorted by path.
+    pub files: Vec<(String, String)>,
+    /// The folder, when they come from one.
+    pub folder: Option<PathBuf>,
+}
+
+impl Specs {
+    /// The copy inside the binary.
+    pub fn embedded() -> Specs {
+        let mut files = Vec::new();
+        collect_embedded(&EMBEDDED, &mut files);
+        files.sort();
+        Specs {
+            files,
+            folder: None,
+        }
+    }
+
+    /// A folder laid out like `specs/`.
+    ///
+    /// # Errors
+    /// A file or folder that cannot be read.
+    pub fn folder(path: &Path) -> Result<Specs, String> {
+        let mut files = Vec::new();
+        collect_folder(path, path, &mut files)?;
+        files.sort();
+        Ok(Specs {
+            files,
+            folder: Some(path.to_owned()),
+        })
+    }
+
+    /// The text of one file.
+    pub fn text(&self, path: &str) -> Option<&str> {
+        self.files
+            .iter()
+            .find(|(p, _)| p == path)
+            .map(|(_, t)| t.as_str())
+    }
+
+    /// All tables and all cases.
+    ///
+    /// # Errors
+    /// Every problem of every file; the tables first, since cases mean nothing without them.
+    pub fn suite(&self) -> Result<Suite, Vec<Problem>> {
+        Suite::load(&self.files, self.abis()?)
+    }
+
+    /// All ABI tables and dialects.
+    ///
+    /// # Errors
+    /// Every problem of every table.
+    pub fn abis(&self) -> Result<Vec<Arc<abi::Abi>>, Vec<Problem>> {
+        let tables: Vec<_> = self
+            .files
+            .iter()
+            .filter(|(p, _)| p.starts_with("abi/"))
+            .cloned()
+            .collect();
+        match abi::load(&tables) {
+            Ok(abis) => Ok(abis.into_iter().map(Arc::new).collect()),
+            Err(problems) => Err(problems
+                .into_iter()
+                .map(|p| Problem {
+                    file: format!("specs/{}", p.file),
+                    line: p.line as u32,
+                    column: p.column as u32,
+                    message: p.message,
+                    help: None,
+                })
+                .collect()),
+        }
+    }
+
+    /// All host profiles, by name.
+    ///
+    /// # Errors
+    /// Every problem of every profile.
+    pub fn profiles(&self) -> Result<Vec<Profile>, Vec<Problem>> {
+        let mut out = Vec::new();
+        let mut problems = Vec::new();
+        for (path, text) in self.files.iter().filter(|(p, _)| p.starts_with("hosts/")) {
+            match load_profile(&format!("specs/{path}"), text) {
+                Ok(profile) => out.push(profile),
+                Err(more) => problems.extend(more.into_iter().map(|p| Problem {
+                    file: p.file,
+                    line: p.line,
+                    column: p.column,
+                    message: p.message,
+                    help: None,
+                })),
+            }
+        }
+        if problems.is_empty() {
+            Ok(out)
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+fn is_spec(path: &str) -> bool {
+    path.ends_with(".yaml") || path.ends_with(".snap")
+}
+
+fn collect_embedded(dir: &Dir, out: &mut Vec<(String, String)>) {
+    for file in dir.files() {
+        let path = file.path().to_string_lossy().replace('\\', "/");
+        if is_spec(&path)
+            && let Some(text) = file.contents_utf8()
+        {
+            out.push((path, text.to_owned()));
+        }
+    }
+    for sub in dir.dirs() {
+        collect_embedded(sub, out);
+    }
+}
+
+fn collect_folder(root: &Path, dir: &Path, out: &mut Vec<(String, String)>) -> Result<(), String> {
+    let failed = |e: std::io::Error| format!("failed to read {}: {e}", dir.display());
+    for entry in fs::read_dir(dir).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            collect_folder(root, &path, out)?;
+            continue;
+        }
+        let below = path
+            .strip_prefix(root)
+            .unwrap_or(&path)
+            .to_string_lossy()
+            .replace('\\', "/");
+        if is_spec(&below) {
+            let text = fs::read_to_string(&path)
+                .map_err(|e| format!("failed to read {}: {e}", path.display()))?;
+            out.push((below, text));
+        }
+    }
+    Ok(())
+}

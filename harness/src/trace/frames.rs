@@ -1,0 +1,120 @@
+//! Frames: one log line of a guest, taken apart and checked.
+//!
+//! Knows the form of a line: prefix, token, numbers, payload, checksum, all of letters and digits.
+//! Does not know what the payload says, nor which lines make an instance.
+
+use crate::trace::digest;
+
+/// How every frame begins.
+const PREFIX: &str = "PWF1";
+/// Characters of a line beside token and payload: prefix 4, token length 2, frame 8, part 4,
+/// parts 4, checksum 16.
+pub const FRAME_OVERHEAD: u32 = 38;
+const SUM: usize = 16;
+const NUMBERS: usize = 16;
+
+/// A part of a frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FramePart {
+    /// The token that it carries.
+    pub token: String,
+    /// Which frame of its instance, from 0.
+    pub number: u32,
+    /// Which part of the frame, from 0.
+    pub part: u32,
+    /// How many parts the frame has.
+    pub parts: u32,
+    /// This part's bytes of the records.
+    pub payload: Vec<u8>,
+}
+
+/// The token of a line that has the form of a frame, whole or damaged: drivers send lines to
+/// the right reader by it.
+pub fn frame_token(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix(PREFIX)?;
+    let len = number(rest.get(..2)?)? as usize;
+    let token = rest.get(2..2 + len)?;
+    let plain = !token.is_empty() && token.bytes().all(|b| b.is_ascii_alphanumeric());
+    plain.then_some(token)
+}
+
+/// Whether a line is a frame, or was one before something changed its first characters.
+pub(super) fn looks_like_frame(text: &str, token: &str) -> bool {
+    let token_at = text.char_indices().nth(PREFIX.len() + 2);
+    text.starts_with(PREFIX) || token_at.is_some_and(|(at, _)| text[at..].starts_with(token))
+}
+
+/// Takes a line apart.
+///
+/// # Errors
+/// Why the line is no intact frame, in words that fit after "a frame …".
+pub fn parse_frame(text: &str) -> Result<FramePart, String> {
+    let text = text.trim_end();
+    if !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err("holds characters that are neither letters nor digits".to_owned());
+    }
+    if text.len() < FRAME_OVERHEAD as usize {
+        return Err(format!("is cut after {} characters", text.len()));
+    }
+    let (body, sum) = text.split_at(text.len() - SUM);
+    if sum != format!("{:016x}", digest(body.as_bytes())) {
+        return Err("was cut or changed on its way: its checksum is wrong".to_owned());
+    }
+    let parsed = || {
+        let token = frame_token(text)?;
+        let rest = body.get(PREFIX.len() + 2 + token.len()..)?;
+        let (numbers, payload) = rest.split_at_checked(NUMBERS)?;
+        Some(FramePart {
+            token: token.to_owned(),
+            number: number(&numbers[..8])?,
+            part: number(&numbers[8..12])?,
+            parts: number(&numbers[12..])?,
+            payload: bytes(payload)?,
+        })
+    };
+    parsed()
+        .filter(|p| p.part < p.parts && !p.payload.is_empty())
+        .ok_or_else(|| "has an impossible form".to_owned())
+}
+
+/// How every frame with this token begins.
+pub fn frame_lead(token: &str) -> String {
+    format!("{PREFIX}{:02x}{token}", token.len())
+}
+
+/// The lines that carry `records` as frame `number`, as guests write them: for guests that are
+/// not the scripted one, and for tests.
+///
+/// # Panics
+/// When `max_line` leaves no room for a byte.
+pub fn frame_lines(token: &str, number: u32, records: &[u8], max_line: u32) -> Vec<String> {
+    let room = (max_line as usize - FRAME_OVERHEAD as usize - token.len()) / 2;
+    let parts = records.chunks(room);
+    let count = parts.len();
+    let line = |(part, bytes): (usize, &[u8])| {
+        let mut line = format!("{}{number:08x}{part:04x}{count:04x}", frame_lead(token));
+        for b in bytes {
+            line.push_str(&format!("{b:02x}"));
+        }
+        let sum = digest(line.as_bytes());
+        line.push_str(&format!("{sum:016x}"));
+        line
+    };
+    parts.enumerate().map(line).collect()
+}
+
+fn number(hex: &str) -> Option<u32> {
+    let plain = hex.bytes().all(|b| b.is_ascii_hexdigit());
+    plain.then(|| u32::from_str_radix(hex, 16).ok()).flatten()
+}
+
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    let nibble = |b: u8| char::from(b).to_digit(16).map(|n| n as u8);
+    if !hex.len().is_multiple_of(2) {
+        return None;
+    }
+    hex.as_bytes()
+        .chunks(2)
+        .map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?))
+        .collect()
+}

@@ -1,0 +1,6 @@
+//! The integration tests: one binary.
+
+mod envoy;
+mod frame_props;
+mod guest_props;
+mod kit;
