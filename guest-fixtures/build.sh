@@ -24,7 +24,7 @@ else
 fi
 
 mkdir -p prebuilt
-cp target/$target/release/scripted.wasm prebuilt/scripted.wasm
+install -m 644 target/$target/release/scripted.wasm prebuilt/scripted.wasm
 
 # The digest of the sources: SHA-256 over the SHA-256 lines of every file a guest is made from,
 # in byte order of their names.

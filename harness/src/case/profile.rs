@@ -164,15 +164,19 @@ pub enum Change {
     Boot,
 }
 
-/// Where a proxy logs, and how a line that a guest wrote looks.
+/// Where a proxy logs, and how a line looks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
     /// `stderr`, `stdout`, or a file in the working folder.
     pub from: String,
-    /// A regular expression for lines that a guest wrote: groups `text`, and where the host shows
-    /// them `level`, `thread` and `vm` (the VM's id is the last word of it). Other lines are the host's.
+    /// A regular expression for a line: group `text`, and where the host shows them `level` and
+    /// `thread`.
     pub line: String,
+    /// A regular expression for the `text` of a line that a guest wrote: group `text`, and where the
+    /// host shows it `vm` (its last word is the VM's id). Without it any line may be a guest's.
+    #[serde(default)]
+    pub guest: Option<String>,
     /// The host's words for levels, and the text's.
     #[serde(default, deserialize_with = "unique")]
     pub levels: BTreeMap<String, String>,

@@ -8,7 +8,12 @@ use crate::abi::Level;
 
 /// Conformance tests for Proxy-Wasm hosts.
 #[derive(Debug, Parser)]
-#[command(name = "pwspec", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "pwspec",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

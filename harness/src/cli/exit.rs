@@ -31,7 +31,16 @@ impl Exit {
     /// When several apply: 70, 2, 130, 3, 1, 4, 5, 0.
     pub fn worst(all: impl IntoIterator<Item = Exit>) -> Exit {
         use Exit::{Bug, Fine, Host, Incomplete, Interrupted, Nothing, Unexpected, Usage};
-        let order = [Bug, Usage, Interrupted, Host, Unexpected, Nothing, Incomplete, Fine];
+        let order = [
+            Bug,
+            Usage,
+            Interrupted,
+            Host,
+            Unexpected,
+            Nothing,
+            Incomplete,
+            Fine,
+        ];
         let rank = |e: &Exit| order.iter().position(|o| o == e).unwrap_or(order.len());
         all.into_iter().min_by_key(rank).unwrap_or(Fine)
     }

@@ -22,7 +22,11 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {
-            let code = if e.use_stderr() { Exit::Usage } else { Exit::Fine };
+            let code = if e.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Fine
+            };
             // A closed pipe is no reason to complain about help that nobody reads.
             let _ = e.print();
             return ExitCode::from(code.code());
@@ -58,7 +62,11 @@ pub(crate) struct Failed {
 impl Failed {
     /// An error with its exit code.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Failed {
-        Failed { exit, message: message.into(), help: None }
+        Failed {
+            exit,
+            message: message.into(),
+            help: None,
+        }
     }
 
     /// The same with what to do about it.

@@ -9,7 +9,11 @@ use crate::runner::Specs;
 
 /// Every problem with its excerpt, and how many there are.
 pub fn render(problems: &[Problem], specs: &Specs, colour: bool) -> String {
-    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let renderer = if colour {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
     let mut out = String::new();
     for problem in problems {
         out.push_str(&one(problem, specs, &renderer));
@@ -21,7 +25,9 @@ pub fn render(problems: &[Problem], specs: &Specs, colour: bool) -> String {
 }
 
 fn one(problem: &Problem, specs: &Specs, renderer: &Renderer) -> String {
-    let text = specs.text(problem.file.trim_start_matches("specs/")).unwrap_or("");
+    let text = specs
+        .text(problem.file.trim_start_matches("specs/"))
+        .unwrap_or("");
     let title = Level::ERROR.primary_title(&problem.message);
     let Some(span) = span(text, problem.line, problem.column) else {
         let place = format!("{}:{}:{}", problem.file, problem.line, problem.column);
@@ -49,7 +55,11 @@ fn span(text: &str, line: u32, column: u32) -> Option<std::ops::Range<usize>> {
     let mut start = 0;
     for (i, l) in text.split_inclusive('\n').enumerate() {
         if i as u32 + 1 == line {
-            let skip: usize = l.chars().take(column.saturating_sub(1) as usize).map(char::len_utf8).sum();
+            let skip: usize = l
+                .chars()
+                .take(column.saturating_sub(1) as usize)
+                .map(char::len_utf8)
+                .sum();
             let rest = l[skip..].trim_end();
             let end = rest.find([',', '}', ']']).unwrap_or(rest.len());
             let end = rest[..end].find(": ").unwrap_or(end).max(1).min(rest.len());

@@ -134,12 +134,13 @@ pub fn judge(q: &Question<'_>) -> Judgement {
         }
         Some(Ended::Blocked(req, reason)) => block(&mut judgement, req, reason),
         Some(Ended::Bad(verdict, answer, reason)) => {
-            judgement.reason = Some(reason);
-            judgement.verdict = match judgement.level {
-                Level::Must => verdict,
-                Level::Should => Verdict::Warn,
-                Level::Survey => Verdict::Survey,
+            let (verdict, reason) = match judgement.level {
+                Level::Must => (verdict, reason),
+                Level::Should => (Verdict::Warn, format!("{verdict}: {reason}")),
+                Level::Survey => (Verdict::Survey, format!("{verdict}: {reason}")),
             };
+            judgement.verdict = verdict;
+            judgement.reason = Some(reason);
             if judgement.level == Level::Survey {
                 judgement.observed = observed(q, &answers, Some(&answer));
             }

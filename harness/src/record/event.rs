@@ -5,9 +5,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
-use crate::record::{
-    CaseLine, Footer, Header, Record, RecordError, RecordErrorKind, ResultLine,
-};
+use crate::record::{CaseLine, Footer, Header, Record, RecordError, RecordErrorKind, ResultLine};
 
 /// One thing that happened in a run. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -101,11 +99,7 @@ impl Collector {
         Ok(Record {
             header: Arc::unwrap_or_clone(header),
             cases: self.cases,
-            results: self
-                .results
-                .into_iter()
-                .map(Arc::unwrap_or_clone)
-                .collect(),
+            results: self.results.into_iter().map(Arc::unwrap_or_clone).collect(),
             footer: Arc::unwrap_or_clone(footer),
         })
     }

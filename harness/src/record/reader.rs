@@ -91,23 +91,30 @@ impl Record {
         }
     }
 
-    /// The reading of a case that a column had: of several lines with one id, the one that names
-    /// the requirements of the result's checks.
+    /// The reading of a case that a result's column had, see [`Record::pick`].
     pub fn case_of(&self, result: &ResultLine) -> Option<&CaseLine> {
-        let fits = |c: &&CaseLine| {
-            result
-                .judgement
-                .checks
-                .iter()
-                .filter(|k| !k.control)
-                .all(|k| {
-                    c.requirements
-                        .iter()
-                        .any(|r| r.id == k.req && r.level >= k.level)
-                })
+        Record::pick(self.cases.iter().filter(|c| c.id == result.case), result)
+    }
+
+    /// Of several readings of a case (ABI versions differ in levels and wording), the first one that
+    /// has the requirements of all checks of the result.
+    pub fn pick<'c>(
+        readings: impl Iterator<Item = &'c CaseLine>,
+        result: &ResultLine,
+    ) -> Option<&'c CaseLine> {
+        let checks = || result.judgement.checks.iter().filter(|k| !k.control);
+        let has = |c: &CaseLine, id: &str, level| {
+            let mut all = c.requirements.iter();
+            all.any(|r| r.id == id && r.level >= level)
         };
-        let all = || self.cases.iter().filter(|c| c.id == result.case);
-        all().find(fits).or_else(|| all().next())
+        let mut first = None;
+        for case in readings {
+            if checks().all(|k| has(case, &k.req, k.level)) {
+                return Some(case);
+            }
+            first = first.or(Some(case));
+        }
+        first
     }
 }
 

@@ -1,1 +1,237 @@
+//! Records: what was written is read again, what is damaged is refused by name.
 
+use std::io::Write as _;
+use std::sync::{Arc, Mutex};
+
+use crate::abi::Level;
+use crate::judge::{Gate, Judgement, Verdict};
+use crate::record::{
+    CaseLine, Collector, Column, Event, Footer, Header, RECORD_VERSION, Record, RecordErrorKind,
+    ResultLine, Sink, Tee, Writer, slim, summary,
+};
+use crate::trace::{Attempt, Blob, Isolation};
+
+fn result(case: &str, verdict: Verdict) -> ResultLine {
+    let mut attempt = Attempt::empty(Isolation::Shared);
+    attempt.host_log = Some(Blob::new(b"log \xff"));
+    attempt.wire = Some(Blob::new(b"wire"));
+    ResultLine {
+        column: "reference-1-0.2.1".into(),
+        case: case.into(),
+        case_digest: "a".into(),
+        program_digest: "b".into(),
+        module_digest: "c".into(),
+        attempts: vec![attempt.clone(), attempt],
+        judgement: Judgement {
+            verdict,
+            level: Level::Must,
+            checks: Vec::new(),
+            observed: Vec::new(),
+            blocked_by: None,
+            reason: None,
+        },
+        gate: Gate::Expected,
+        company: false,
+        added: false,
+        drift: None,
+        faults: Vec::new(),
+    }
+}
+
+fn case(id: &str) -> CaseLine {
+    CaseLine {
+        id: id.into(),
+        suite: "log/log".into(),
+        area: "log".into(),
+        about: "x".into(),
+        file: "specs/cases/log/log.yaml".into(),
+        line: 3,
+        yaml: "- id: a\n".into(),
+        indent: 0,
+        requirements: Vec::new(),
+        tags: Vec::new(),
+    }
+}
+
+fn record() -> Record {
+    Record {
+        header: Header {
+            version: RECORD_VERSION,
+            pwspec: "0.1.0".into(),
+            suite: "0.1".into(),
+            suite_digest: "d".into(),
+            began: "2026-01-01T00:00:00Z".into(),
+            command: "pwspec run".into(),
+            filters: Vec::new(),
+            seed: 1,
+            columns: vec![Column {
+                name: "reference-1-0.2.1".into(),
+                host: "reference".into(),
+                host_version: "1".into(),
+                host_digest: "1".into(),
+                abi: "0.2.1".into(),
+                dialect: false,
+                driver: "reference".into(),
+                not_offered: Vec::new(),
+            }],
+        },
+        cases: vec![case("log/log/a"), case("log/log/b")],
+        results: vec![
+            result("log/log/a", Verdict::Pass),
+            result("log/log/b", Verdict::Fail),
+        ],
+        footer: Footer {
+            ended: "2026-01-01T00:00:01Z".into(),
+            seconds: 1.5,
+            interrupted: false,
+            trouble: Vec::new(),
+            canaries: Vec::new(),
+            columns: Vec::new(),
+            exit_code: 1,
+        },
+    }
+}
+
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic holds it").extend(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn bytes(record: &Record) -> Vec<u8> {
+    let out = Shared::default();
+    let mut writer = Writer::new(out.clone(), "memory");
+    writer.record(record).expect("memory takes it");
+    out.0.lock().expect("no panic holds it").clone()
+}
+
+fn refused(bytes: &[u8]) -> String {
+    let error = Record::read_from(bytes, "x.jsonl").expect_err("it is damaged");
+    error.to_string()
+}
+
+#[test]
+fn what_was_written_is_read_again() {
+    let record = record();
+    let read = Record::read_from(bytes(&record).as_slice(), "x.jsonl").expect("whole");
+    assert_eq!(read, record);
+}
+
+#[test]
+fn a_record_cut_anywhere_is_truncated_by_name() {
+    let all = bytes(&record());
+    for cut in 0..all.len() - 1 {
+        let said = refused(&all[..cut]);
+        assert_eq!(
+            said, "truncated record: no footer (x.jsonl)",
+            "cut at {cut}"
+        );
+    }
+}
+
+#[test]
+fn a_bad_line_is_named() {
+    let text = String::from_utf8(bytes(&record())).expect("JSON is UTF-8");
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[1] = "{\"case\":{}}";
+    let said = refused(format!("{}\n", lines.join("\n")).as_bytes());
+    assert!(said.starts_with("bad record: missing field `id`"), "{said}");
+    assert!(said.ends_with("(x.jsonl:2)"), "{said}");
+}
+
+#[test]
+fn lines_in_the_wrong_place_are_refused() {
+    let text = String::from_utf8(bytes(&record())).expect("JSON is UTF-8");
+    let lines: Vec<&str> = text.lines().collect();
+    let with = |order: &[usize]| {
+        let picked: Vec<&str> = order.iter().map(|i| lines[*i]).collect();
+        refused(format!("{}\n", picked.join("\n")).as_bytes())
+    };
+    assert!(with(&[1, 0, 5]).contains("the first line is no header"));
+    assert!(with(&[0, 0, 5]).contains("a second header"));
+    assert!(with(&[0, 5, 1]).contains("a line after the footer"));
+    assert!(with(&[0, 3, 5]).contains("\"log/log/a\" was not announced"));
+    let foreign = text.replacen("\"column\":\"reference", "\"column\":\"other", 1);
+    assert!(refused(foreign.as_bytes()).contains("\"other-1-0.2.1\" is not in the header"));
+}
+
+#[test]
+fn another_version_is_named_whatever_else_the_header_holds() {
+    let said = refused(b"{\"header\":{\"version\":2,\"new\":true}}\n");
+    assert_eq!(
+        said,
+        "record of version 2, this pwspec reads version 1 (x.jsonl)"
+    );
+}
+
+#[test]
+fn a_record_is_never_written_over() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("record.jsonl");
+    std::fs::File::create(&path)
+        .and_then(|mut f| f.write_all(b"old"))
+        .expect("a file");
+    let error = Writer::create(&path).err().expect("it exists");
+    assert_eq!(error.kind, RecordErrorKind::Exists);
+    assert_eq!(std::fs::read(&path).expect("it is there"), b"old");
+}
+
+#[test]
+fn the_published_form_keeps_what_failures_need() {
+    let mut record = record();
+    slim(&mut record);
+    let pass = &record.results[0].attempts;
+    assert_eq!(pass.len(), 1);
+    assert!(pass[0].host_log.is_none() && pass[0].wire.is_none());
+    let fail = &record.results[1].attempts;
+    assert_eq!(fail.len(), 2);
+    assert!(fail[1].host_log.is_some() && fail[1].wire.is_some());
+}
+
+#[test]
+fn listeners_of_one_run_agree() {
+    let record = record();
+    let out = Shared::default();
+    let mut writer = Writer::new(out.clone(), "memory");
+    let mut collector = Collector::default();
+    let mut tee = Tee(vec![&mut writer, &mut collector]);
+    let mut events = vec![Event::Started {
+        header: Arc::new(record.header.clone()),
+        cases: Arc::new(record.cases.clone()),
+    }];
+    events.extend(
+        record
+            .results
+            .iter()
+            .map(|r| Event::CaseEnded(Arc::new(r.clone()))),
+    );
+    events.push(Event::Finished(Arc::new(record.footer.clone())));
+    for event in &events {
+        tee.event(event).expect("memory takes it");
+    }
+    assert_eq!(collector.into_record().expect("finished"), record);
+    let written = out.0.lock().expect("no panic holds it").clone();
+    assert_eq!(
+        Record::read_from(written.as_slice(), "x").expect("whole"),
+        record
+    );
+}
+
+#[test]
+fn a_run_that_did_not_finish_is_no_record() {
+    let error = Collector::default().into_record().expect_err("no footer");
+    assert_eq!(error.kind, RecordErrorKind::Truncated);
+}
+
+#[test]
+fn the_summary_repeats_the_exit_code() {
+    assert_eq!(summary(&record()).exit_code, 1);
+    assert_eq!(summary(&record()).version, 1);
+}

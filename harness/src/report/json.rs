@@ -1,53 +1,46 @@
-//! The JSON that other programs read.
+//! The JSON that other programs read, and the schemas of it. Objects carry `"version": 1`, lists of
+//! rows do not.
+//!
+//! Does not know where the rows come from.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::abi::{Level, Requirement, Seat};
-use crate::case::Case;
+use crate::abi::{Level, Seat};
+use crate::record::Summary;
 
-/// One case of `list --what cases`.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+/// The version that the objects carry.
+pub const JSON_VERSION: u32 = 1;
+
+/// A row of `list --what cases`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct CaseRow {
-    /// Its id.
+    /// `fields/get_value/absent`.
     pub id: String,
-    /// Its suite.
+    /// `fields/get_value`.
     pub suite: String,
-    /// Its area.
+    /// `fields`.
     pub area: String,
     /// The highest level of its checks.
     pub level: Level,
-    /// The ABI versions in which it runs.
+    /// ABI versions and dialects in which it runs.
     pub abi: Vec<String>,
     /// The requirements of its checks.
     pub covers: Vec<String>,
-    /// Its file.
+    /// The case file.
     pub file: String,
-    /// Its line, from 1.
+    /// Line of the case in the file, from 1.
     pub line: u32,
 }
 
-impl From<&Case> for CaseRow {
-    fn from(c: &Case) -> CaseRow {
-        CaseRow {
-            id: c.id.clone(),
-            suite: c.suite.clone(),
-            area: c.area.clone(),
-            level: c.level,
-            abi: c.abi.clone(),
-            covers: c.covers.clone(),
-            file: c.file.clone(),
-            line: c.line,
-        }
-    }
-}
-
-/// One requirement of `list --what requirements`.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+/// A row of `list --what requirements`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RequirementRow {
-    /// Its id.
+    /// Stable id.
     pub id: String,
-    /// The ABI version.
+    /// ABI version.
     pub abi: String,
     /// The heading of the text.
     pub section: String,
@@ -63,18 +56,123 @@ pub struct RequirementRow {
     pub excluded: Option<String>,
 }
 
-impl RequirementRow {
-    /// The row of a requirement in an ABI version.
-    pub fn new(abi: &str, r: &Requirement) -> RequirementRow {
-        RequirementRow {
-            id: r.id.clone(),
-            abi: abi.to_owned(),
-            section: r.section.clone(),
-            level: r.level,
-            seat: r.seat,
-            text: r.text.clone(),
-            ruling: r.ruling.clone(),
-            excluded: r.excluded.clone(),
-        }
-    }
+/// `coverage`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// [`JSON_VERSION`].
+    pub version: u32,
+    /// ABI version.
+    pub abi: String,
+    /// How many there are.
+    pub requirements: u32,
+    /// How many a case tests.
+    pub tested: u32,
+    /// Those that no black-box case can reach.
+    pub excluded: Vec<Excluded>,
+    /// Those that no case tests though it could.
+    pub gaps: Vec<String>,
+}
+
+/// A requirement that no black-box case can reach.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Excluded {
+    /// Requirement id.
+    pub id: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// `prove`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Prove {
+    /// [`JSON_VERSION`].
+    pub version: u32,
+    /// How many faults were planted.
+    pub faults: u32,
+    /// Faults that a check of their own requirement notices.
+    pub killed: Vec<Killed>,
+    /// Faults that checks of other requirements notice too.
+    pub coarse: Vec<String>,
+    /// Faults that nothing notices.
+    pub survived: Vec<String>,
+    /// Must and should checks that nothing makes fail.
+    pub unproved_checks: Vec<CheckRef>,
+    /// Must and should cases none of whose checks was killed.
+    pub idle_cases: Vec<String>,
+    /// Surveys that no change moved.
+    pub idle_surveys: Vec<String>,
+}
+
+/// A fault that was noticed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Killed {
+    /// Its name in the reference host.
+    pub fault: String,
+    /// By which checks.
+    pub by: Vec<KilledBy>,
+}
+
+/// A check that noticed a fault.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KilledBy {
+    /// Case id.
+    pub case: String,
+    /// The check's name in the case.
+    pub check: String,
+    /// Its requirement.
+    pub req: String,
+}
+
+/// A check of a case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckRef {
+    /// Case id.
+    pub case: String,
+    /// The check's name in the case.
+    pub check: String,
+}
+
+/// A row of `hosts`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HostRow {
+    /// The profile's name.
+    pub name: String,
+    /// Whether it is here.
+    pub found: bool,
+    /// Its version, if it is here and says it.
+    pub version: Option<String>,
+    /// Where, if it is here.
+    pub path: Option<String>,
+    /// The command that gets it.
+    pub how_to_get: Option<String>,
+}
+
+/// A JSON text for a program's standard output or a file: indented, with a newline at the end.
+pub fn text(value: &impl Serialize) -> String {
+    // The types here have string keys and no maps of foreign types: nothing can fail.
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The schemas, by the name that `pwspec schema` takes.
+pub fn schemas() -> Vec<(&'static str, serde_json::Value)> {
+    vec![
+        ("summary", schemars::schema_for!(Summary).to_value()),
+        ("cases", schemars::schema_for!(Vec<CaseRow>).to_value()),
+        (
+            "requirements",
+            schemars::schema_for!(Vec<RequirementRow>).to_value(),
+        ),
+        ("coverage", schemars::schema_for!(Coverage).to_value()),
+        ("prove", schemars::schema_for!(Prove).to_value()),
+        ("hosts", schemars::schema_for!(Vec<HostRow>).to_value()),
+    ]
 }

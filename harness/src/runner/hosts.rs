@@ -103,7 +103,7 @@ pub fn open(wanted: &Wanted, workers: usize, cache: Option<PathBuf>) -> Result<B
             Ok(Box::new(Reference::new(ReferenceOptions { workers, cache_dir: cache, fault: None })))
         }
         (Some(found), DriverKind::Network) => {
-            let options = NetworkOptions { version: Some(found.version.clone()) };
+            let options = NetworkOptions { version: Some(found.version.clone()), ..NetworkOptions::default() };
             Ok(Box::new(Network::new(wanted.profile.clone(), found.path.clone(), options)?))
         }
         (_, kind) => Err(Trouble::new(

@@ -193,3 +193,6 @@ impl Default for Blob {
         Blob::Whole(Vec::new())
     }
 }
+
+#[cfg(test)]
+mod tests;

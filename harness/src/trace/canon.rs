@@ -405,7 +405,9 @@ impl Writer<'_> {
         if !m.complete {
             first.push("(incomplete)".to_owned());
         }
-        self.text(4, first.join(" "));
+        if !first.is_empty() {
+            self.text(4, first.join(" "));
+        }
         self.fields(&m.headers, adds, 4);
         if !m.body.is_empty() {
             self.text(4, format!("body {}", self.bytes(&m.body)));
@@ -465,3 +467,6 @@ fn body_size(e: &Event) -> u64 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

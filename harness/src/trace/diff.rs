@@ -16,3 +16,6 @@ pub fn diff(old: &str, new: &str) -> String {
         .header("snapshot", "now")
         .to_string()
 }
+
+#[cfg(test)]
+mod tests;

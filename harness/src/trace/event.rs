@@ -212,3 +212,6 @@ impl Instance {
         (plugins, streams)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,3 +75,6 @@ impl Trace {
         out
     }
 }
+
+#[cfg(test)]
+mod tests;

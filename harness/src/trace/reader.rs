@@ -29,6 +29,8 @@ pub struct Reader {
     legend: Legend,
     vm: u32,
     speakers: Vec<Speaker>,
+    /// Labels under which something came before any first frame: said once.
+    headless: Vec<String>,
     faults: Vec<Fault>,
     other: u64,
 }
@@ -52,6 +54,7 @@ impl Reader {
             legend: legend.clone(),
             vm: 0,
             speakers: Vec::new(),
+            headless: Vec::new(),
             faults: Vec::new(),
             other: 0,
         }
@@ -183,9 +186,13 @@ impl Reader {
             part.parts
         );
         match self.speakers.iter_mut().rev().find(same_label) {
-            None => self.fault(format!(
-                "{what} came before the first frame of its instance"
-            )),
+            None if self.headless.iter().any(|l| l == label) => {}
+            None => {
+                self.headless.push(label.to_owned());
+                self.fault(format!(
+                    "{what} came before the first frame of its instance"
+                ));
+            }
             Some(speaker) if speaker.broken => {}
             Some(speaker) => {
                 speaker.broken = true;

@@ -77,3 +77,6 @@ impl Message {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //!
 //! Does not know where they come from.
 
-use crate::abi::{EnumDef, Param, Returns, Type};
+use crate::abi::{EnumDef, Param, Returns, Type, decode_pairs};
 use crate::trace::{Blob, Field, Returned, Value};
 
 /// The value of a one-word parameter or output.
@@ -31,9 +31,12 @@ pub(super) fn typed_result(returns: &Returns, word: u64, enums: &[EnumDef]) -> R
 
 /// A serialised map as its pairs; bytes that are no map stay bytes.
 pub fn typed_map(bytes: &[u8]) -> Value {
-    match pairs(bytes) {
-        Some(pairs) => Value::Pairs(pairs),
-        None => Value::Bytes(Blob::new(bytes)),
+    match decode_pairs(bytes) {
+        Ok(pairs) => {
+            let pair = |(key, value): &(Vec<u8>, Vec<u8>)| (Blob::new(key), Blob::new(value));
+            Value::Pairs(pairs.iter().map(pair).collect())
+        }
+        Err(_) => Value::Bytes(Blob::new(bytes)),
     }
 }
 
@@ -61,33 +64,4 @@ fn boolean(word: u64) -> Value {
 fn member(name: &str, word: u64, enums: &[EnumDef]) -> Value {
     let def = enums.iter().find(|e| e.name == name);
     Value::Enum(def.and_then(|e| e.name_of(word)), word)
-}
-
-/// The text's "Serialization": count, sizes, then each key and value with a zero byte behind it;
-/// an empty map may be nothing, or a zero.
-fn pairs(bytes: &[u8]) -> Option<Vec<(Blob, Blob)>> {
-    if bytes.is_empty() || bytes == [0] {
-        return Some(Vec::new());
-    }
-    let word = |at: usize| {
-        let word = bytes.get(at..at.checked_add(4)?)?;
-        Some(u32::from_le_bytes(word.try_into().ok()?) as usize)
-    };
-    let count = word(0)?;
-    let mut at = count.checked_mul(8)?.checked_add(4)?;
-    if at > bytes.len() {
-        return None;
-    }
-    let mut take = |len: usize| {
-        let end = at.checked_add(len)?;
-        let value = bytes.get(at..end)?;
-        at = end + 1;
-        (bytes.get(end) == Some(&0)).then(|| Blob::new(value))
-    };
-    let mut pairs = Vec::with_capacity(count);
-    for i in 0..count {
-        let key = take(word(4 + 8 * i)?)?;
-        pairs.push((key, take(word(8 + 8 * i)?)?));
-    }
-    (at == bytes.len()).then_some(pairs)
 }

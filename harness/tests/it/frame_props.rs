@@ -210,3 +210,10 @@ fn a_new_instance_under_a_label_does_not_silence_the_old_one() {
     assert_eq!(names(&instances[1]), ["f3"]);
     assert_eq!(instances[0].vm, 4);
 }
+
+#[test]
+fn an_instance_without_its_first_frame_is_one_fault() {
+    let whole = lines(&[vec![0], vec![1], vec![2], vec![3]], 400);
+    let (instances, faults) = read(whole[1..].iter().map(|l| ("vm", l.as_str())));
+    assert_eq!((instances, faults.len()), (vec![], 1));
+}

@@ -369,3 +369,84 @@ proptest! {
         }
     }
 }
+
+/// The tables as they are shipped.
+fn tables() -> Vec<Abi> {
+    let specs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs");
+    let mut files = Vec::new();
+    for folder in ["abi", "abi/dialects"] {
+        for entry in std::fs::read_dir(specs.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                let name = path.file_name().unwrap().to_str().unwrap();
+                let text = std::fs::read_to_string(&path).unwrap();
+                files.push((format!("{folder}/{name}"), text));
+            }
+        }
+    }
+    pwspec::abi::load(&files).unwrap()
+}
+
+fn some_value(ty: &Type) -> ArgValue {
+    match ty {
+        Type::Bytes | Type::Pairs => ArgValue::Data(b"x".to_vec()),
+        Type::Iovec => ArgValue::Iovec(vec![b"x".to_vec()]),
+        Type::Fill => ArgValue::Buffer(4),
+        ty if ty.is_out() => ArgValue::Out,
+        _ => ArgValue::Word(Operand::Const(1)),
+    }
+}
+
+/// A program that makes every hostcall of a table once, in its first callback.
+fn everything(abi: &Abi, plugin_type: PluginType) -> ModuleSpec {
+    let present = abi.hostcalls.iter().filter(|h| h.absent.is_none());
+    let steps = present.map(|h| Step {
+        when: None,
+        act: Act::Call(Call {
+            hostcall: h.name.clone(),
+            args: h.params.iter().map(|p| some_value(&p.ty)).collect(),
+            saves: Vec::new(),
+            repeat: 1,
+        }),
+    });
+    ModuleSpec {
+        token: "all".to_owned(),
+        plugin_type,
+        exports: Exports::default(),
+        handlers: vec![Handler {
+            plugin: 0,
+            callback: "proxy_on_vm_start".to_owned(),
+            select: Select::default(),
+            steps: steps.collect(),
+        }],
+        slots: 0,
+    }
+}
+
+#[test]
+fn every_table_makes_valid_modules() {
+    let tables = tables();
+    assert!(tables.len() >= 4, "three versions and a dialect");
+    for abi in &tables {
+        for plugin_type in [PluginType::Http, PluginType::Tcp, PluginType::Service] {
+            let spec = everything(abi, plugin_type);
+            let module = guest::build(&spec, abi).unwrap();
+            let features = WasmFeatures::WASM1 - WasmFeatures::MUTABLE_GLOBAL;
+            Validator::new_with_features(features)
+                .validate_all(&module.wasm)
+                .unwrap();
+            let seen = guest::inspect(&module.wasm).unwrap();
+            let present = abi.hostcalls.iter().filter(|h| h.absent.is_none());
+            for hostcall in present {
+                let (module, name) = &hostcall.import;
+                let import = |i: &guest::Import| i.module == *module && i.name == *name;
+                assert_eq!(
+                    seen.imports.iter().filter(|i| import(i)).count(),
+                    1,
+                    "{name}"
+                );
+            }
+            assert_eq!(seen.markers, std::slice::from_ref(&abi.marker));
+        }
+    }
+}

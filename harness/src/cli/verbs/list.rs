@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use anstream::println;
 
-use crate::abi::Abi;
-use crate::case::{Nothing, Suite};
+use crate::abi::{Abi, Requirement};
+use crate::case::{Case, Nothing, Suite};
 use crate::cli::Failed;
 use crate::cli::args::{Global, ListArgs, ListFormat, What};
 use crate::cli::exit::Exit;
 use crate::cli::verbs;
+use crate::report::json::{CaseRow, RequirementRow};
 
 pub(crate) fn run(args: &ListArgs, global: &Global) -> anyhow::Result<Exit> {
     let specs = verbs::specs(global)?;
@@ -34,7 +35,9 @@ fn abis<'s>(args: &ListArgs, suite: &'s Suite) -> anyhow::Result<Abis<'s>> {
         suite.abi(id).map(AsRef::as_ref).ok_or_else(|| {
             let known: Vec<&str> = suite.abis.iter().map(|a| a.id.as_str()).collect();
             let message = format!("unknown ABI version or dialect `{id}`");
-            anyhow::Error::from(Failed::new(Exit::Usage, message).help(format!("one of {}", known.join(", "))))
+            anyhow::Error::from(
+                Failed::new(Exit::Usage, message).help(format!("one of {}", known.join(", "))),
+            )
         })
     };
     Ok(match args.abi.as_deref() {
@@ -64,29 +67,41 @@ fn cases(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
     }
     match args.format {
         ListFormat::Json => {
-            let rows: Vec<crate::report::json::CaseRow> =
-                found.iter().map(|c| crate::report::json::CaseRow::from(*c)).collect();
+            let rows: Vec<CaseRow> = found
+                .iter()
+                .map(|c| case_row(c))
+                .collect();
             println!("{}", serde_json::to_string_pretty(&rows)?);
         }
         ListFormat::Names => found.iter().for_each(|c| println!("{}", c.id)),
         ListFormat::Pretty => {
             let wide = found.iter().map(|c| c.id.len()).max().unwrap_or(0);
             for c in &found {
-                println!("{:wide$}  {:6}  {:17}  {}", c.id, c.level.to_string(), c.abi.join(" "), c.about);
+                println!(
+                    "{:wide$}  {:6}  {:17}  {}",
+                    c.id,
+                    c.level.to_string(),
+                    c.abi.join(" "),
+                    c.about
+                );
             }
             println!("{} cases", found.len());
         }
     }
-    Ok(if found.is_empty() { Exit::Nothing } else { Exit::Fine })
+    Ok(if found.is_empty() {
+        Exit::Nothing
+    } else {
+        Exit::Fine
+    })
 }
 
 fn requirements(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
-    let mut rows: Vec<crate::report::json::RequirementRow> = Vec::new();
+    let mut rows: Vec<RequirementRow> = Vec::new();
     let mut add = |abi: &Abi, skip: Option<&Abi>| {
         for r in &abi.requirements {
             let same = skip.and_then(|s| s.requirement(&r.id));
             if same.is_none_or(|s| (s.level, &s.text) != (r.level, &r.text)) {
-                rows.push(crate::report::json::RequirementRow::new(&abi.id, r));
+                rows.push(requirement_row(&abi.id, r));
             }
         }
     };
@@ -107,12 +122,23 @@ fn requirements(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
         ListFormat::Pretty => {
             let wide = rows.iter().map(|r| r.id.len()).max().unwrap_or(0);
             for r in &rows {
-                println!("{:5}  {:wide$}  {:6}  {:8}  {}", r.abi, r.id, r.level.to_string(), r.seat.to_string(), r.text);
+                println!(
+                    "{:5}  {:wide$}  {:6}  {:8}  {}",
+                    r.abi,
+                    r.id,
+                    r.level.to_string(),
+                    r.seat.to_string(),
+                    r.text
+                );
             }
             println!("{} requirements", rows.len());
         }
     }
-    Ok(if rows.is_empty() { Exit::Nothing } else { Exit::Fine })
+    Ok(if rows.is_empty() {
+        Exit::Nothing
+    } else {
+        Exit::Fine
+    })
 }
 
 fn faults(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
@@ -132,17 +158,56 @@ fn faults(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
         }
         ListFormat::Names => rows.iter().for_each(|r| println!("{}", r.fault)),
         ListFormat::Pretty => {
-            rows.iter().for_each(|r| println!("{:wide$}  {}: {}", r.fault, r.req, r.says));
+            rows.iter()
+                .for_each(|r| println!("{:wide$}  {}: {}", r.fault, r.req, r.says));
         }
     }
-    Ok(if rows.is_empty() { Exit::Nothing } else { Exit::Fine })
+    Ok(if rows.is_empty() {
+        Exit::Nothing
+    } else {
+        Exit::Fine
+    })
 }
 
 fn tags(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
-    let tags: BTreeSet<&str> = suite.cases.iter().flat_map(|c| c.tags.iter().map(String::as_str)).collect();
+    let tags: BTreeSet<&str> = suite
+        .cases
+        .iter()
+        .flat_map(|c| c.tags.iter().map(String::as_str))
+        .collect();
     match args.format {
         ListFormat::Json => println!("{}", serde_json::to_string_pretty(&tags)?),
         ListFormat::Names | ListFormat::Pretty => tags.iter().for_each(|t| println!("{t}")),
     }
-    Ok(if tags.is_empty() { Exit::Nothing } else { Exit::Fine })
+    Ok(if tags.is_empty() {
+        Exit::Nothing
+    } else {
+        Exit::Fine
+    })
+}
+
+fn case_row(c: &Case) -> CaseRow {
+    CaseRow {
+        id: c.id.clone(),
+        suite: c.suite.clone(),
+        area: c.area.clone(),
+        level: c.level,
+        abi: c.abi.clone(),
+        covers: c.covers.clone(),
+        file: c.file.clone(),
+        line: c.line,
+    }
+}
+
+fn requirement_row(abi: &str, r: &Requirement) -> RequirementRow {
+    RequirementRow {
+        id: r.id.clone(),
+        abi: abi.to_owned(),
+        section: r.section.clone(),
+        level: r.level,
+        seat: r.seat,
+        text: r.text.clone(),
+        ruling: r.ruling.clone(),
+        excluded: r.excluded.clone(),
+    }
 }

@@ -1,10 +1,19 @@
-//! The verbs, one file each.
+//! The verbs, one file each, and what they share.
 
+mod coverage;
+mod doctor;
+mod hosts;
 mod list;
+mod prove;
+mod records;
 mod run;
+mod schema;
+mod show;
+mod snapshots;
 
 use std::path::Path;
 
+use crate::abi::Abi;
 use crate::case::{Problem, Profile, Suite};
 use crate::cli::args::{Cli, Global, Verb};
 use crate::cli::exit::Exit;
@@ -17,9 +26,19 @@ use crate::runner::{self, BadHost, Specs, Wanted};
 pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
     let global = &cli.global;
     match &cli.verb {
-        Verb::List(args) => list::run(args, global),
         Verb::Run(args) => run::run(args, global),
-        _ => Ok(Exit::Usage),
+        Verb::List(args) => list::run(args, global),
+        Verb::Show(args) => show::run(args, global),
+        Verb::Coverage(args) => coverage::run(args, global),
+        Verb::Hosts(args) => hosts::run(args, global),
+        Verb::Doctor(args) => doctor::run(args, global),
+        Verb::Prove(args) => prove::run(args, global),
+        Verb::Judge(args) => records::judge(args, global),
+        Verb::Report(args) => records::report(args),
+        Verb::Accept(args) => snapshots::run(args, global, snapshots::Settle::Accept),
+        Verb::Reject(args) => snapshots::run(args, global, snapshots::Settle::Reject),
+        Verb::Pending(args) => snapshots::run(args, global, snapshots::Settle::Show),
+        Verb::Schema(args) => schema::run(args),
     }
 }
 
@@ -41,6 +60,15 @@ pub(crate) fn specs(global: &Global) -> anyhow::Result<Specs> {
 /// All cases and tables.
 pub(crate) fn suite(specs: &Specs) -> anyhow::Result<Suite> {
     specs.suite().map_err(|problems| bad(problems, specs))
+}
+
+/// An ABI version or dialect by its id.
+pub(crate) fn abi<'s>(suite: &'s Suite, id: &str) -> anyhow::Result<&'s Abi> {
+    suite.abi(id).map(AsRef::as_ref).ok_or_else(|| {
+        let known: Vec<&str> = suite.abis.iter().map(|a| a.id.as_str()).collect();
+        let failed = Failed::new(Exit::Usage, format!("unknown ABI version or dialect `{id}`"));
+        failed.help(format!("one of {}", known.join(", "))).into()
+    })
 }
 
 /// Problems of files as an error.
@@ -77,18 +105,7 @@ fn with_help(failed: Failed, help: Option<String>) -> Failed {
     }
 }
 
-/// A run on the terminal.
-pub(crate) fn show_run(record: &Record, terse: bool, out: &Path, report: Option<&Path>) {
-    let _ = terse;
-    for r in &record.results {
-        if r.gate.unexpected() || r.judgement.verdict.fails() || r.judgement.verdict == crate::judge::Verdict::NotRun || r.judgement.verdict == crate::judge::Verdict::Blocked {
-            anstream::println!("{} {} {} {:?}", r.judgement.verdict, r.case, r.column, r.judgement.reason);
-            for c in &r.judgement.checks {
-                if c.outcome != crate::judge::Outcome::Pass { anstream::println!("    {} {} expected {} got {} {}:{}", c.name, c.req, c.expected, c.got, c.line, c.column); }
-            }
-            for f in r.attempts.iter().flat_map(|a| &a.faults) { anstream::println!("    fault {f:?}"); }
-        }
-    }
-    for c in &record.footer.columns { anstream::println!("{c:?}"); }
-    anstream::println!("{:?} {} {:?}", record.footer.canaries, out.display(), report);
+/// The record of the latest run.
+pub(crate) fn last_run() -> Option<Record> {
+    Record::read(Path::new("target/pwspec/latest/record.jsonl")).ok()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use anstream::{eprintln, println};
+use anstream::{eprintln, print, println};
 
 use crate::case::Earlier;
 use crate::cli::Failed;
@@ -14,6 +14,7 @@ use crate::cli::verbs;
 use crate::host::Stop;
 use crate::cli::progress::Progress;
 use crate::record::{Collector, Event, Record, RecordError, ResultLine, Sink, Writer};
+use crate::report::terminal::{EndOptions, end, failures};
 use crate::runner::{
     self, Deadlines, Isolate, Outcome, Playing, RunOptions, Snapshots, Target, Wanted, clock,
 };
@@ -45,6 +46,7 @@ pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
         let filters = args.filters.join(" ");
         return Err(Failed::new(Exit::Nothing, format!("nothing selected by `{filters}`")).into());
     }
+    let before = verbs::last_run();
     let out = out_folder(args, &wanted)?;
     let options = options(args, seed);
     let stop = Stop::default();
@@ -61,7 +63,7 @@ pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
     let report = write_files(args, &out, &record)?;
     match args.format {
         RunFormat::Json => println!("{}", serde_json::to_string_pretty(&crate::record::summary(&record))?),
-        _ => verbs::show_run(&record, args.format == RunFormat::Terse, &out, report.as_deref()),
+        _ => show(args, &record, before.as_ref(), &out, report.as_deref()),
     }
     for (profile, pattern) in &outcome.unmatched {
         eprintln!("pwspec: profile {profile}: the known failure `{pattern}` names no case of the suite");
@@ -233,12 +235,23 @@ fn write_files(args: &RunArgs, out: &Path, record: &Record) -> anyhow::Result<Op
     Ok(Some(path))
 }
 
+/// Failures as they read in full, then the end of the run.
+fn show(args: &RunArgs, record: &Record, before: Option<&Record>, out: &Path, report: Option<&Path>) {
+    let folder = out.display().to_string();
+    let report = report.map(|r| r.display().to_string());
+    let traces = if args.trace == Traces::Off { String::new() } else { format!("{folder}/traces") };
+    let terse = args.format == RunFormat::Terse;
+    print!("{}", failures(record, &traces));
+    let options = EndOptions { folder: &folder, report: report.as_deref(), before, terse };
+    print!("{}", end(record, &options));
+}
+
 /// Cases of the latest run, for `last:failed`.
 struct LastRun;
 
 impl Earlier for LastRun {
     fn last(&self, group: &str) -> Option<BTreeSet<String>> {
-        let record = Record::read(Path::new("target/pwspec/latest/record.jsonl")).ok()?;
+        let record = verbs::last_run()?;
         let in_group = |r: &ResultLine| match group {
             "failed" => r.judgement.verdict.fails(),
             "unexpected" => r.gate.unexpected(),

@@ -4,15 +4,15 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use crate::abi::PluginType;
-use crate::case::{Change, Over, Profile};
+use crate::case::{Change, Over, Play, Profile};
 use crate::host::network::ear::Phrases;
 use crate::host::network::session::{Lost, Plan, Session};
 use crate::host::network::template::Templates;
@@ -21,12 +21,18 @@ use crate::trace::{Attempt, Blame, End, Fault, Isolation};
 
 /// A host that is lost this often in one call, cases apart that are alone, is given up.
 const LOSSES: u32 = 25;
+/// More processes would wait for each other and for memory: each holds a hundred VMs.
+const LANES: usize = 2;
+/// A process is worth its start from this many cases on.
+const WORTH: usize = 20;
 
 /// What is not in the profile.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The binary's version, where it is known already.
     pub version: Option<String>,
+    /// How many processes serve cases beside each other; `None`: two where there are two cores.
+    pub lanes: Option<usize>,
 }
 
 /// A real proxy.
@@ -35,7 +41,22 @@ pub struct Network {
     identity: Identity,
     /// The digest of a large binary takes a while: it is made beside the first cases.
     digest: Mutex<Option<JoinHandle<String>>>,
-    shared: Option<Session>,
+    /// Processes that serve many cases and are free now.
+    idle: Mutex<Vec<Session>>,
+    lanes: usize,
+}
+
+/// What the lanes of one call share.
+struct Work<'w> {
+    queue: Mutex<VecDeque<Job>>,
+    /// How many cases go in at once.
+    batch: usize,
+    losses: AtomicU32,
+    /// A lane has given up: the others need not go on.
+    given_up: AtomicBool,
+    alone: &'w Mutex<VecDeque<Again>>,
+    stop: &'w Stop,
+    done: &'w (dyn Fn(usize, Attempt) + Sync),
 }
 
 /// A case that is to be played in a process of its own.
@@ -71,10 +92,16 @@ impl Network {
                 format!("the profile {name} does not say how it is started"),
             ));
         };
-        if listeners.change != Change::Rename || profile.over != Some(Over::Fence) {
+        let log = profile.log.as_ref().map_or("", |log| &log.from);
+        if listeners.change != Change::Rename
+            || profile.over != Some(Over::Fence)
+            || log != "stderr"
+        {
             return Err(Trouble::new(
                 TroubleKind::DidNotStart,
-                format!("the profile {name} asks for a way that is not `rename` with `fence`"),
+                format!(
+                    "the profile {name} asks for a way other than `rename`, `fence` and a log on `stderr`"
+                ),
             ));
         }
         let plan = Plan {
@@ -101,98 +128,166 @@ impl Network {
                 digest: String::new(),
             },
             digest: Mutex::new(Some(digest)),
-            shared: None,
+            idle: Mutex::default(),
+            lanes: options.lanes.unwrap_or_else(|| {
+                std::thread::available_parallelism().map_or(1, |n| n.get().min(LANES))
+            }),
         })
     }
 
-    /// The number of the process that serves many cases, while there is one.
-    pub fn process(&self) -> Option<u32> {
-        self.shared.as_ref().map(Session::id)
+    /// The numbers of the processes that are free between two calls of `play`.
+    pub fn processes(&self) -> Vec<u32> {
+        locked(&self.idle).iter().map(Session::id).collect()
     }
 
-    /// Plays batches until all are done; what lost the host goes to `alone`.
+    /// Plays all cases that share a process; what lost the host goes to `alone`.
     fn company(
-        &mut self,
-        mut queue: VecDeque<Job>,
+        &self,
+        jobs: Vec<Job>,
         stop: &Stop,
         done: &(dyn Fn(usize, Attempt) + Sync),
         alone: &Mutex<VecDeque<Again>>,
     ) -> Result<(), Trouble> {
-        let batch = self
+        let lanes = self.lanes.clamp(1, 1 + jobs.len() / WORTH);
+        let most = self
             .plan
             .profile
             .listeners
             .as_ref()
             .map_or(1, |l| l.batch as usize);
-        let mut size = batch;
-        let mut losses = 0;
-        let aside = |job: Job, lost: Lost| {
-            let mut alone = alone.lock().unwrap_or_else(PoisonError::into_inner);
-            alone.push_back(Again {
-                job,
-                first: Some(lost),
-            });
+        let work = Work {
+            batch: jobs.len().div_ceil(lanes).clamp(1, most),
+            queue: Mutex::new(jobs.into()),
+            losses: AtomicU32::new(0),
+            given_up: AtomicBool::new(false),
+            alone,
+            stop,
+            done,
         };
-        while !queue.is_empty() && !stop.asked() {
-            let mut session = match self.shared.take() {
+        let lane = || {
+            let ended = self.lane(&work);
+            if ended.is_err() {
+                work.given_up.store(true, Ordering::SeqCst);
+            }
+            ended
+        };
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..lanes).map(|_| scope.spawn(lane)).collect();
+            let mut all = lane();
+            for other in others {
+                all = all.and(other.join().unwrap_or_else(|_| Err(panicked())));
+            }
+            all
+        })
+    }
+
+    /// Plays batches in one process, a new one after each loss, until nothing is left.
+    fn lane(&self, work: &Work<'_>) -> Result<(), Trouble> {
+        let mut size = work.batch;
+        loop {
+            let mut jobs: VecDeque<Job> = {
+                let mut queue = locked(&work.queue);
+                let size = size.min(queue.len());
+                queue.drain(..size).collect()
+            };
+            // Plugins that are waited for tick from the moment they are loaded: they come last and
+            // are played first.
+            jobs.make_contiguous().sort_by_key(waits);
+            let over = work.stop.asked() || work.given_up.load(Ordering::SeqCst);
+            if over || jobs.is_empty() {
+                return Ok(());
+            }
+            let free = locked(&self.idle).pop();
+            let mut session = match free {
                 Some(session) => session,
                 None => Session::boot(&self.plan, Isolation::Shared)?,
             };
-            let mut jobs: VecDeque<Job> = queue.drain(..size.min(queue.len())).collect();
-            let mut lost = session.load(jobs.make_contiguous()).err();
-            if let Some(loss) = &mut lost {
-                // Which case it was is known where the log shows how far loading came; else smaller
-                // batches find it.
-                let known = loss.suspect.or((jobs.len() == 1).then(|| jobs[0].index));
-                match known.and_then(|index| jobs.iter().position(|j| j.index == index)) {
-                    Some(at) => {
-                        let job = jobs.remove(at);
-                        job.into_iter().for_each(|job| aside(job, loss.clone()));
-                    }
-                    None if loss.outside => {}
-                    None => size = (jobs.len() / 2).max(1),
+            let lost = match session.load(jobs.make_contiguous()) {
+                Ok(()) => {
+                    size = work.batch;
+                    batch(&mut session, &mut jobs, work)
                 }
-            } else {
-                size = batch;
-                while let Some(job) = jobs.pop_front() {
-                    if stop.asked() {
-                        break;
-                    }
-                    match session.play(&job) {
-                        Ok(attempt) => done(job.index, attempt),
-                        Err(loss) => {
-                            lost = Some(loss.clone());
-                            aside(job, loss);
-                            break;
-                        }
-                    }
+                Err(loss) => {
+                    size = without_suspect(&mut jobs, &loss, work).unwrap_or(size);
+                    Some(loss)
                 }
-            }
+            };
+            let mut queue = locked(&work.queue);
             for job in jobs.into_iter().rev() {
                 queue.push_front(job);
             }
-            match lost {
-                None => self.shared = Some(session),
-                Some(loss) => {
-                    losses += 1;
-                    drop(session);
-                    if losses > LOSSES {
-                        return Err(Trouble::new(
-                            TroubleKind::Died,
-                            format!("it was lost {losses} times; at last {}", loss.what),
-                        ));
-                    }
-                }
+            drop(queue);
+            let Some(loss) = lost else {
+                locked(&self.idle).push(session);
+                continue;
+            };
+            let losses = 1 + work.losses.fetch_add(1, Ordering::SeqCst);
+            if losses > LOSSES {
+                let what = format!("it was lost {losses} times; at last {}", loss.what);
+                return Err(Trouble::new(TroubleKind::Died, what));
             }
         }
-        Ok(())
     }
+}
+
+/// Whether the exchange waits for a callback.
+fn waits(job: &Job) -> bool {
+    let mut steps = job.exchange.play.iter();
+    steps.any(|step| matches!(step, Play::Wait { .. }))
+}
+
+/// Plays the cases of a batch that is loaded, until one of them loses the host; what is not played
+/// stays in `jobs`.
+fn batch(session: &mut Session, jobs: &mut VecDeque<Job>, work: &Work<'_>) -> Option<Lost> {
+    while !work.stop.asked() {
+        let job = match jobs.back() {
+            Some(last) if waits(last) => jobs.pop_back()?,
+            _ => jobs.pop_front()?,
+        };
+        match session.play(&job) {
+            Ok(attempt) => (work.done)(job.index, attempt),
+            Err(loss) => {
+                aside(work, job, &loss);
+                return Some(loss);
+            }
+        }
+    }
+    None
+}
+
+/// Sets aside the case that lost the host while a batch was loaded. Where nothing tells which one
+/// it was, the size of the next batch, so that smaller ones find it.
+fn without_suspect(jobs: &mut VecDeque<Job>, loss: &Lost, work: &Work<'_>) -> Option<usize> {
+    let known = loss.suspect.or((jobs.len() == 1).then(|| jobs[0].index));
+    let at = known.and_then(|index| jobs.iter().position(|j| j.index == index));
+    match at.and_then(|at| jobs.remove(at)) {
+        Some(job) => {
+            aside(work, job, loss);
+            None
+        }
+        None if loss.outside => None,
+        None => Some((jobs.len() / 2).max(1)),
+    }
+}
+
+/// A case that lost the host is played again, alone.
+fn aside(work: &Work<'_>, job: Job, loss: &Lost) {
+    let first = Some(loss.clone());
+    locked(work.alone).push_back(Again { job, first });
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn panicked() -> Trouble {
+    Trouble::new(TroubleKind::Died, "a thread that plays cases panicked")
 }
 
 impl Driver for Network {
     fn identity(&self) -> Identity {
         let mut identity = self.identity.clone();
-        let mut digest = self.digest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut digest = locked(&self.digest);
         if let Some(thread) = digest.take() {
             let made = thread.join().unwrap_or_default();
             identity.digest.clone_from(&made);
@@ -217,10 +312,7 @@ impl Driver for Network {
             let beside = scope.spawn(|| {
                 loop {
                     let last = all_known.load(Ordering::SeqCst);
-                    let next = alone
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .pop_front();
+                    let next = locked(&alone).pop_front();
                     match next {
                         _ if stop.asked() => return Ok(()),
                         Some(again) => {
@@ -232,21 +324,17 @@ impl Driver for Network {
                     }
                 }
             });
-            let company = self.company(company.into(), stop, done, &alone);
+            let company = self.company(company, stop, done, &alone);
             all_known.store(true, Ordering::SeqCst);
-            let beside = beside.join().unwrap_or_else(|_| {
-                let what = "the thread that plays cases alone panicked";
-                Err(Trouble::new(TroubleKind::Died, what))
-            });
+            let beside = beside.join().unwrap_or_else(|_| Err(panicked()));
             company.and(beside)
         })
     }
 
     fn close(&mut self) -> Result<(), Trouble> {
-        match self.shared.take() {
-            Some(session) => session.stop(),
-            None => Ok(()),
-        }
+        let all = std::mem::take(&mut *locked(&self.idle));
+        let ended: Vec<_> = all.into_iter().map(Session::stop).collect();
+        ended.into_iter().collect()
     }
 }
 

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use regex::bytes::Regex;
 
-use crate::case::Profile;
+use crate::case::{Profile, log_pattern};
 use crate::host::network::fence;
-use crate::host::network::lines::{Grammar, Line};
+use crate::host::network::lines::{Grammar, Guest, Line};
 use crate::host::{Job, Trouble, TroubleKind};
 use crate::trace::{LogLine, Reader, Taken, frame_token};
 
@@ -43,7 +43,7 @@ impl Phrases {
                 format!("the profile {name} has no usable {what}"),
             )
         };
-        let one = |text: &str, what: &str| Regex::new(text).map_err(|_| bad(what));
+        let one = |text: &str, what: &str| log_pattern(text).map_err(|_| bad(what));
         let all = |texts: &[String], what: &str| {
             texts
                 .iter()
@@ -169,8 +169,11 @@ pub struct Heard {
     owners: BTreeMap<String, String>,
     /// The case that is being played.
     active: Option<String>,
-    /// Host lines while cases are loaded: they belong to the next one that is answered.
-    loading: Vec<Vec<u8>>,
+    /// Host lines while cases are loaded, by thread: what the thread said that says whether a
+    /// listener is taken is about that listener; others only start what was taken.
+    loading: BTreeMap<String, Vec<Vec<u8>>>,
+    /// By thread: the case whose guest spoke there last.
+    speaker: BTreeMap<String, String>,
     /// The host is ready.
     pub ready: bool,
     /// The highest fence that was logged.
@@ -199,7 +202,8 @@ impl Ear {
                 cases: BTreeMap::new(),
                 owners: BTreeMap::new(),
                 active: None,
-                loading: Vec::new(),
+                loading: BTreeMap::new(),
+                speaker: BTreeMap::new(),
                 ready: false,
                 fence: 0,
                 ended: false,
@@ -272,15 +276,16 @@ impl Ear {
         let mut heard = self.heard();
         match line {
             None => heard.ended = true,
-            Some(Line::Guest {
+            Some(Line {
                 thread,
-                level,
-                vm,
-                text,
+                guest,
+                whole,
             }) => {
-                heard.guest(&thread, level, vm.as_deref(), &text);
+                let taken = guest.is_some_and(|guest| heard.guest(&thread, guest));
+                if !taken {
+                    heard.host(&thread, &whole, &self.phrases);
+                }
             }
-            Some(Line::Host(text)) => heard.host(&text, &self.phrases),
         }
         drop(heard);
         self.news.notify_all();
@@ -288,48 +293,43 @@ impl Ear {
 }
 
 impl Heard {
-    fn guest(&mut self, thread: &str, level: Option<String>, vm: Option<&str>, text: &[u8]) {
-        if vm == Some(fence::VM) {
-            let number = std::str::from_utf8(text)
-                .ok()
-                .and_then(|t| t.trim().parse().ok());
-            self.fence = self.fence.max(number.unwrap_or(0));
-            return;
+    /// Takes what a guest may have written; whether it was taken.
+    fn guest(&mut self, thread: &str, guest: Guest) -> bool {
+        let Guest {
+            level,
+            vm,
+            text,
+            certain,
+        } = guest;
+        let shown = std::str::from_utf8(&text).unwrap_or_default();
+        if vm.as_deref() == Some(fence::VM) {
+            self.fence = self.fence.max(shown.trim().parse().unwrap_or(0));
+            return true;
         }
-        let shown = std::str::from_utf8(text).unwrap_or_default();
-        if let Some(token) = frame_token(shown) {
-            let owner = self
-                .owners
-                .get(token)
-                .or_else(|| vm.and_then(|v| self.owners.get(v)));
-            let owner = owner.cloned();
-            if let Some(case) = owner.and_then(|name| self.cases.get_mut(&name)) {
-                case.lines += 1;
-                if case.frame(thread, shown) {
-                    return;
-                }
-            } else {
-                self.late += 1;
-                return;
-            }
-        }
-        let owner = match vm {
-            Some(vm) => self.owners.get(vm).cloned(),
-            None => self.active.clone(),
+        let token = frame_token(shown);
+        let owner = token.and_then(|t| self.owners.get(t));
+        let owner = owner.or_else(|| vm.as_ref().and_then(|v| self.owners.get(v)));
+        // A line without a name and without a frame is the case's that is being played.
+        let nameless = || self.active.clone().filter(|_| certain && vm.is_none());
+        let Some(name) = owner.cloned().or_else(nameless) else {
+            self.late += u64::from(certain);
+            return certain;
         };
-        match owner.and_then(|name| self.cases.get_mut(&name)) {
-            Some(case) => {
-                case.lines += 1;
-                case.logs.push(LogLine {
-                    level,
-                    text: crate::trace::Blob::new(text),
-                });
-            }
-            None => self.late += 1,
+        let Some(case) = self.cases.get_mut(&name) else {
+            return certain;
+        };
+        case.lines += 1;
+        if !(token.is_some() && case.frame(thread, shown)) {
+            case.logs.push(LogLine {
+                level,
+                text: crate::trace::Blob::new(&text),
+            });
         }
+        self.speaker.insert(thread.to_owned(), name);
+        true
     }
 
-    fn host(&mut self, text: &[u8], phrases: &Phrases) {
+    fn host(&mut self, thread: &str, text: &[u8], phrases: &Phrases) {
         if self.last.len() == 20 {
             self.last.pop_front();
         }
@@ -339,32 +339,46 @@ impl Heard {
         }
         if let Some(name) = group(phrases.added.as_ref(), text, "name") {
             if self.cases.contains_key(&name) {
-                self.answered(&name, text, Answer::Added, phrases);
+                self.answered(&name, thread, text, Answer::Added, phrases);
             }
             return;
         }
         if let Some(name) = group(phrases.rejected.as_ref(), text, "name") {
             let reason = group(phrases.rejected.as_ref(), text, "text").unwrap_or_default();
             if self.cases.contains_key(&name) {
-                self.answered(&name, text, Answer::Refused(reason), phrases);
+                self.answered(&name, thread, text, Answer::Refused(reason), phrases);
             }
             return;
         }
+        let trap = phrases.trap.iter().any(|r| r.is_match(text));
         let active = self.active.clone();
-        match active.and_then(|name| self.cases.get_mut(&name)) {
-            Some(case) => {
+        // While cases are loaded, and so started on several threads, a trap is that of the case
+        // whose guest spoke last on the thread.
+        let owner = active.or_else(|| self.speaker.get(thread).filter(|_| trap).cloned());
+        if let Some(case) = owner.and_then(|name| self.cases.get_mut(&name)) {
+            if self.active.is_some() {
                 case.note(text);
-                if case.trap.is_none() && phrases.trap.iter().any(|r| r.is_match(text)) {
-                    case.trap = Some(text.to_vec());
-                }
             }
-            None => self.loading.push(text.to_vec()),
+            if trap && case.trap.is_none() {
+                case.trap = Some(text.to_vec());
+            }
+        }
+        if self.active.is_none() {
+            let lines = self.loading.entry(thread.to_owned()).or_default();
+            lines.push(text.to_vec());
         }
     }
 
     /// The host has said whether it takes a listener: what it said since the last one is about it.
-    fn answered(&mut self, name: &str, text: &[u8], answer: Answer, phrases: &Phrases) {
-        let before = std::mem::take(&mut self.loading);
+    fn answered(
+        &mut self,
+        name: &str,
+        thread: &str,
+        text: &[u8],
+        answer: Answer,
+        phrases: &Phrases,
+    ) {
+        let before = self.loading.remove(thread).unwrap_or_default();
         let Some(case) = self.cases.get_mut(name) else {
             return;
         };

@@ -6,40 +6,51 @@ use std::collections::BTreeMap;
 
 use regex::bytes::Regex;
 
-use crate::case::Profile;
+use crate::case::{Profile, log_pattern};
 
 /// One line of a host's log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Line {
+    /// The line as it is, escapes undone.
+    pub whole: Vec<u8>,
+    /// The host's thread, where it shows one.
+    pub thread: String,
+    /// What a guest wrote, if one may have written it.
+    pub guest: Option<Guest>,
+}
+
+/// What a guest wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Line {
-    /// A guest wrote it.
-    Guest {
-        /// The host's thread, where it shows one.
-        thread: String,
-        /// The level in the text's names; the host's word where the profile has no name for it.
-        level: Option<String>,
-        /// The VM's id, where the host shows one.
-        vm: Option<String>,
-        /// What the guest wrote.
-        text: Vec<u8>,
-    },
-    /// The host says it.
-    Host(Vec<u8>),
+pub struct Guest {
+    /// The level in the text's names; the host's word where the profile has no name for it.
+    pub level: Option<String>,
+    /// The VM's id, where the host shows one.
+    pub vm: Option<String>,
+    /// The text.
+    pub text: Vec<u8>,
+    /// The host marks guests' lines; else this one may be the host's own.
+    pub certain: bool,
 }
 
 /// How the lines of one host are read.
 #[derive(Debug, Clone)]
 pub struct Grammar {
     line: Regex,
+    guest: Option<Regex>,
     levels: BTreeMap<String, String>,
     escaped: bool,
 }
 
 impl Grammar {
-    /// From a profile that has a `log`; `None` where it has none or its expression is none.
+    /// From a profile that has a `log`; `None` where it has none or its expressions are none.
     pub fn new(profile: &Profile) -> Option<Grammar> {
         let log = profile.log.as_ref()?;
         Some(Grammar {
-            line: Regex::new(&log.line).ok()?,
+            line: log_pattern(&log.line).ok()?,
+            guest: match &log.guest {
+                Some(guest) => Some(log_pattern(guest).ok()?),
+                None => None,
+            },
             levels: log.levels.clone(),
             escaped: log.escaped,
         })
@@ -47,31 +58,48 @@ impl Grammar {
 
     /// Reads one line, without its end.
     pub fn read(&self, raw: &[u8]) -> Line {
-        let line = if self.escaped {
+        let whole = if self.escaped {
             unescape(raw)
         } else {
             raw.to_vec()
         };
-        let Some(found) = self.line.captures(&line) else {
-            return Line::Host(line);
+        let Some(found) = self.line.captures(&whole) else {
+            return Line {
+                whole,
+                ..Line::default()
+            };
         };
-        let word = |name: &str| {
-            found
-                .name(name)
-                .map(|m| String::from_utf8_lossy(m.as_bytes()).into_owned())
+        let text = found.name("text").map_or(&[] as &[u8], |m| m.as_bytes());
+        let level = word(&found, "level");
+        let level = level.map(|l| self.levels.get(&l).cloned().unwrap_or(l));
+        let guest = match &self.guest {
+            None => Some(Guest {
+                level,
+                vm: None,
+                text: text.to_vec(),
+                certain: false,
+            }),
+            Some(regex) => regex.captures(text).map(|own| Guest {
+                level,
+                vm: word(&own, "vm").and_then(|v| v.split_whitespace().last().map(str::to_owned)),
+                text: own
+                    .name("text")
+                    .map(|m| m.as_bytes().to_vec())
+                    .unwrap_or_default(),
+                certain: true,
+            }),
         };
-        let level = word("level").map(|l| self.levels.get(&l).cloned().unwrap_or(l));
-        let vm = word("vm").and_then(|v| v.split_whitespace().last().map(str::to_owned));
-        Line::Guest {
-            thread: word("thread").unwrap_or_default(),
-            level,
-            vm,
-            text: found
-                .name("text")
-                .map(|m| m.as_bytes().to_vec())
-                .unwrap_or_default(),
+        Line {
+            thread: word(&found, "thread").unwrap_or_default(),
+            guest,
+            whole,
         }
     }
+}
+
+fn word(found: &regex::bytes::Captures<'_>, name: &str) -> Option<String> {
+    let part = found.name(name)?;
+    Some(String::from_utf8_lossy(part.as_bytes()).into_owned())
 }
 
 /// Undoes backslash escapes as C writes them: `\n`, `\'`, `\\`, octal, hexadecimal. What is no

@@ -4,19 +4,19 @@
 //! [`crate::host::network::Network`].
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use crate::case::Profile;
-use crate::host::network::client::connect;
 use crate::host::network::ear::{self, Answer, Ear, Hearing, Phrases};
-use crate::host::network::fence;
-use crate::host::network::play::{Player, Turn};
+use crate::host::network::fence::{self, Gate};
+use crate::host::network::play::Player;
 use crate::host::network::process::Process;
 use crate::host::network::template::{CaseVars, FenceVars, Templates, UpstreamVars, Vars};
+use crate::host::network::turns::{Turns, publish};
 use crate::host::network::upstream::{NAMES, NOWHERE, Upstreams};
 use crate::host::network::wirelog::WireLog;
 use crate::host::{Job, Trouble, TroubleKind};
@@ -26,12 +26,10 @@ use crate::trace::{Attempt, Blob, End, Isolation, Load, Seen, Trace};
 const SOCKET_PATH: usize = 107;
 /// The longest name of a socket in a session's folder.
 const SOCKET_NAME: usize = 20;
-/// While cases are loaded the host may be silent this long.
-const SILENT: Duration = Duration::from_secs(5);
-/// A listener that was taken out is given this long beyond the host's own draining.
-const GONE: Duration = Duration::from_millis(1500);
-/// Nothing was heard for this long: a listener's end is over.
-const QUIET: Duration = Duration::from_millis(60);
+/// A host that serves many cases may be silent this long while it loads, and at the fence.
+const SILENT: Duration = Duration::from_secs(4);
+/// The same, when a case has used up its deadline already: it is probably the host that hangs.
+const SILENT_AGAIN: Duration = Duration::from_millis(500);
 /// After TERM.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -76,7 +74,7 @@ pub struct Session {
     vars: Vars,
     guests: BTreeMap<usize, Guest>,
     modules: Vec<PathBuf>,
-    fences: u64,
+    fence: Gate,
     made: u64,
     isolation: Isolation,
     // Last, so that it goes when nobody uses it any more.
@@ -131,7 +129,7 @@ impl Session {
             vars,
             guests: BTreeMap::new(),
             modules: Vec::new(),
-            fences: 0,
+            fence: Gate::new(dir.path().join("fence.sock")),
             made: 0,
             isolation,
             dir,
@@ -184,6 +182,10 @@ impl Session {
     /// The host is lost.
     pub fn load(&mut self, jobs: &[Job]) -> Result<(), Lost> {
         self.clear();
+        let patience = match (self.isolation, jobs) {
+            (Isolation::Alone, [job]) => job.deadline,
+            _ => SILENT,
+        };
         for job in jobs {
             if let Err(error) = self.add(job) {
                 return Err(Lost {
@@ -198,7 +200,7 @@ impl Session {
         self.publish().map_err(|what| self.lost_because(what))?;
         let mut open = usize::MAX;
         loop {
-            let progress = self.ear.wait(SILENT, |h| {
+            let progress = self.ear.wait(patience, |h| {
                 let now = ear::unanswered(h).len();
                 h.ended || now == 0 || now < open
             });
@@ -223,7 +225,7 @@ impl Session {
         }
         // Listeners reach the worker in the order in which they were taken; a fence that is sent
         // only now is answered after all of them were started there.
-        self.fence(SILENT)?;
+        self.fence(patience)?;
         let refused: Vec<String> = {
             let heard = self.ear.heard();
             let all = heard.cases.iter();
@@ -299,6 +301,7 @@ impl Session {
         let mut turns = Turns {
             plan: &self.plan,
             ear: &self.ear,
+            fence: &mut self.fence,
             vars: &mut self.vars,
             dir: self.dir.path(),
             guest: &guest.vars,
@@ -313,9 +316,9 @@ impl Session {
         // not read, a callout that this answer sets off. A fence shows that the worker has done all
         // that lay before it; if requests came meanwhile there is more to wait for.
         let patience = match (&played.late, self.isolation) {
-            (Some(_), Isolation::Alone) => Duration::from_millis(300),
-            (_, Isolation::Alone) => job.deadline.max(Duration::from_secs(1)),
-            _ => SILENT,
+            (Some(_), _) => SILENT_AGAIN,
+            (None, Isolation::Alone) => job.deadline,
+            (None, Isolation::Shared) => SILENT,
         };
         for _ in 0..8 {
             let until = Instant::now() + Duration::from_millis(200);
@@ -338,26 +341,9 @@ impl Session {
         Ok(())
     }
 
-    /// Sends a request through the fence and waits until the log shows it. After that everything
-    /// that the worker did before is in the log. This says nothing of other threads: what a main
-    /// thread does at its own time (ticks of its own instance) may come later.
+    /// See [`Gate::pass`].
     fn fence(&mut self, within: Duration) -> Result<(), Lost> {
-        use std::io::Write;
-        self.fences += 1;
-        let number = self.fences;
-        let socket = self.dir.path().join(&self.vars.fence.socket);
-        let until = Instant::now() + within;
-        // A new connection each time: on an old one the request might be read before what was
-        // handed to the worker meanwhile.
-        let Ok(mut stream) = connect(&socket, within) else {
-            return Err(self.lost("at the fence"));
-        };
-        let field = fence::FIELD;
-        let request = format!("GET / HTTP/1.1\r\nhost: fence\r\n{field}: {number}\r\n\r\n");
-        stream.write_all(request.as_bytes()).ok();
-        let left = until.saturating_duration_since(Instant::now());
-        let passed = self.ear.wait(left, |h| h.fence >= number || h.ended);
-        if passed && self.ear.heard().fence >= number {
+        if self.fence.pass(&self.ear, within) {
             Ok(())
         } else {
             Err(self.lost("at the fence"))
@@ -476,63 +462,6 @@ impl Session {
         let mut lost = self.lost("while its listeners changed");
         lost.what = format!("{}; {what}", lost.what);
         lost
-    }
-}
-
-/// Writes the file of listeners as a new version.
-fn publish(plan: &Plan, dir: &Path, vars: &mut Vars) -> Result<(), String> {
-    vars.version += 1;
-    let file = plan.profile.listeners.as_ref().and_then(|l| l.file.clone());
-    let file = file.ok_or("the profile names no file of listeners")?;
-    let written = plan.templates.write(dir, &file, vars);
-    written.map_err(|trouble| trouble.what)
-}
-
-/// Takes one case out and puts it back.
-struct Turns<'s> {
-    plan: &'s Plan,
-    ear: &'s Ear,
-    vars: &'s mut Vars,
-    dir: &'s Path,
-    guest: &'s CaseVars,
-    lost: Option<String>,
-}
-
-impl Turns<'_> {
-    fn turn(&mut self, turn: Turn) {
-        let name = &self.guest.name;
-        let listing = |h: &ear::Heard| h.cases.get(name).map_or((0, 0), |c| (c.lines, c.added));
-        let before = listing(&self.ear.heard());
-        self.vars.cases.retain(|c| c.name != *name);
-        if turn == Turn::In {
-            self.vars.cases.push(self.guest.clone());
-        }
-        if let Err(what) = publish(self.plan, self.dir, self.vars) {
-            self.lost = Some(what);
-            return;
-        }
-        match turn {
-            // The end of a plugin comes on several threads and no line says that it was the last
-            // one: it is over when the case has spoken and then been silent for a while.
-            Turn::Out => {
-                let spoke = |h: &mut ear::Heard| h.ended || listing(h).0 > before.0;
-                if !self.ear.wait(GONE, spoke) {
-                    return;
-                }
-                loop {
-                    let now = listing(&self.ear.heard()).0;
-                    if !self.ear.wait(QUIET, |h| h.ended || listing(h).0 > now) {
-                        break;
-                    }
-                    if self.ear.heard().ended {
-                        break;
-                    }
-                }
-            }
-            Turn::In => {
-                self.ear.wait(GONE, |h| h.ended || listing(h).1 > before.1);
-            }
-        }
     }
 }
 

@@ -17,7 +17,10 @@ pub(super) fn get_configuration(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     }
     let vm = configuration(c.world(), "VM_CONFIGURATION");
     let plugin = configuration(c.world(), "PLUGIN_CONFIGURATION");
-    let value = vm.or(plugin).ok_or(Status::NotFound)?;
+    let mut value = vm.or(plugin).ok_or(Status::NotFound)?;
+    if c.wrong("get_configuration_is_cut") {
+        value.pop();
+    }
     c.out_bytes("value", &value)
 }
 
@@ -44,6 +47,9 @@ pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return Err(Status::BadArgument.into());
     }
     let mut end = buffer.len().min(start_at + max as usize);
+    if c.wrong("get_buffer_past_end_is_cut") && start_at + max as usize > end {
+        end = end.saturating_sub(1);
+    }
     if c.wrong("get_buffer_ignores_max_size") {
         end = buffer.len();
     }
@@ -85,6 +91,10 @@ pub(super) fn set(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     };
     let (start, size) = (c.u32("start") as usize, c.u32("size") as usize);
     let faults = c.faults();
+    let world = c.world();
+    let inside = ["proxy_on_request_body", "proxy_on_response_body"]
+        .iter()
+        .any(|callback| world.in_callback(callback));
     // What can only be read is not there to be set.
     let Some(body) = body(c.world(), &name) else {
         return if faults.is("set_buffer_unavailable_is_ok") {
@@ -93,19 +103,36 @@ pub(super) fn set(c: &mut Call<'_, '_>) -> Result<(), Fail> {
             Err(Status::NotFound.into())
         };
     };
-    if faults.is("set_buffer_has_no_effect") {
-        return Ok(());
+    let at = start.min(body.len());
+    let end = at.saturating_add(size).min(body.len());
+    if faults.planted() {
+        let elsewhere = !inside;
+        if elsewhere && faults.made_of(&[&name.to_lowercase(), "write_is_ignored_while_paused"]) {
+            return Ok(());
+        }
+        let kind = kind(start, size, body.len(), value.is_empty());
+        if faults.made_of(&["set_buffer", kind, "has_no_effect"]) {
+            return Ok(());
+        }
     }
-    let start = start.min(body.len());
-    let end = start.saturating_add(size).min(body.len());
-    if faults.is("set_buffer_prepend_replaces") && start == 0 && size == 0 {
-        *body = value;
-    } else if faults.is("set_buffer_append_replaces") && start == body.len() {
-        *body = value;
-    } else {
-        body.splice(start..end, value);
-    }
+    body.splice(at..end, value);
     Ok(())
+}
+
+/// What a change of a buffer of `len` bytes is in the words of the text; it names the fault.
+fn kind(start: usize, size: usize, len: usize, empty: bool) -> &'static str {
+    let all = size >= len;
+    match start {
+        _ if start == u32::MAX as usize => "append_maximum",
+        _ if start > len => "append_beyond",
+        0 if size == 0 => "prepend",
+        _ if start == len => "append",
+        0 if all && empty => "empty_value",
+        0 if all => "whole",
+        0 => "replace_front",
+        _ if size == 0 => "inject",
+        _ => "replace",
+    }
 }
 
 fn unknown(c: &Call<'_, '_>, fault: &str) -> Status {
@@ -126,19 +153,25 @@ fn read(c: &mut Call<'_, '_>, unknown_fault: &str, away_fault: &str) -> Result<V
     let found = match name.as_str() {
         "VM_CONFIGURATION" | "PLUGIN_CONFIGURATION" => configuration(world, &name),
         "HTTP_CALL_RESPONSE_BODY" => world.calls.response().map(|r| r.body.clone()),
+        _ if faults.planted() && emptied_while_paused(world, &name) => Some(Vec::new()),
         _ => body(world, &name).map(|b| b.clone()),
     };
     match found {
-        Some(bytes)
-            if faults.is("call_response_body_is_empty") && name == "HTTP_CALL_RESPONSE_BODY" =>
-        {
-            drop(bytes);
-            Ok(Vec::new())
-        }
         Some(bytes) => Ok(bytes),
         None if faults.is(away_fault) => Ok(Vec::new()),
         None => Err(Status::NotFound),
     }
+}
+
+/// Fault: while processing is paused, other callbacks find the body empty.
+fn emptied_while_paused(world: &mut World, name: &str) -> bool {
+    let there = body(world, name).is_some();
+    there
+        && !world.in_callback("proxy_on_request_body")
+        && !world.in_callback("proxy_on_response_body")
+        && world
+            .faults
+            .made_of(&[&name.to_lowercase(), "is_empty_while_paused"])
 }
 
 /// A body that can be read and modified now.

@@ -208,10 +208,11 @@ impl<'a, 'e> Call<'a, 'e> {
     /// `INVALID_MEMORY_ACCESS`.
     fn allocate(&mut self, len: usize) -> Result<u32, Fail> {
         let size = u32::try_from(len).map_err(|_| Status::InternalFailure)?;
+        let asked = size - u32::from(self.wrong("allocates_too_little"));
         let (world, mut store) = self.env.data_and_store_mut();
         let allocator = world.vms[self.vm].allocator.clone();
         let allocator = allocator.ok_or(Status::InvalidMemoryAccess)?;
-        let returned = allocator.call(&mut store, &[Value::I32(size.cast_signed())]);
+        let returned = allocator.call(&mut store, &[Value::I32(asked.cast_signed())]);
         let at = match returned.map_err(Fail::Stop)?.first() {
             Some(Value::I32(at)) => at.cast_unsigned(),
             _ => 0,

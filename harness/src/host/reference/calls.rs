@@ -8,10 +8,11 @@ use crate::abi::decode_pairs;
 use crate::case::{Answer, AnswerKind, Fields};
 use crate::host::reference::call::Call;
 use crate::host::reference::maps::same;
+use crate::host::reference::spoil::{lose_one, taken};
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::wire;
 use crate::host::reference::world::{Event, MILLI, World};
-use crate::trace::{Blob, UpstreamSaw};
+use crate::trace::UpstreamSaw;
 
 /// All calls of a job.
 #[derive(Debug, Default)]
@@ -74,6 +75,7 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         all => all?,
     };
     let headers = decode_pairs(&headers).map_err(|_| Status::BadArgument)?;
+    let mut headers = taken(c.faults(), headers);
     let mut trailers = decode_pairs(&trailers).map_err(|_| Status::BadArgument)?;
     let timeout = u64::from(c.u32("timeout")) * MILLI;
     let faults = c.faults();
@@ -104,6 +106,9 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
             return Err(status.into());
         }
     }
+    if faults.is("http_call_drops_header") {
+        lose_one(&mut headers);
+    }
     if faults.is("http_call_drops_body") {
         body.clear();
     }
@@ -112,11 +117,12 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     }
     world.calls.last += 1;
     let id = world.calls.last;
-    if !faults.is("http_call_is_not_sent") {
-        send(world, &upstream, headers, body, trailers);
-    }
+    let astray = faults.is("http_call_goes_to_main");
+    let to = if astray { "main" } else { &upstream };
+    send(world, to, headers, body, trailers);
     let answer = next_answer(world, &upstream);
-    let (after, response) = match answer.kind {
+    let answer_kind = answer.kind;
+    let (after, response) = match answer_kind {
         AnswerKind::Reply => (0, Some(response(answer))),
         AnswerKind::Close => (0, None),
         AnswerKind::Hang => (timeout, None),
@@ -129,13 +135,13 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
             response,
         },
     );
-    if !(faults.is("http_call_timeout_never_comes") && after > 0)
-        && !faults.is("http_call_response_never_comes")
-    {
+    let lost = faults.is("http_call_timeout_never_comes") && answer_kind != AnswerKind::Reply
+        || faults.is("http_call_response_never_comes") && answer_kind == AnswerKind::Reply;
+    if !lost {
         world.schedule(after, Event::CallEnds { call: id });
     }
-    let shown = if faults.is("http_call_id_is_wrong") {
-        id + 1000
+    let shown = if faults.is("http_call_ids_are_equal") {
+        1
     } else {
         id
     };
@@ -149,7 +155,7 @@ pub(super) fn known(world: &World, name: &str) -> bool {
 
 fn send(world: &mut World, upstream: &str, headers: Fields, body: Vec<u8>, trailers: Fields) {
     let mut request = wire::request(&headers);
-    request.body = Blob::new(&body);
+    request.body = wire::body(&body);
     request.trailers = wire::blobs(&trailers);
     request.complete = true;
     let upstream = upstream.to_owned();
@@ -188,14 +194,14 @@ pub(super) fn get_status(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return Ok(());
     }
     checked?;
-    let mut code = c
+    if c.wrong("get_status_writes_nothing") {
+        return Ok(());
+    }
+    let code = c
         .world()
         .calls
         .response()
         .map_or(0, |r| u32::from(r.status));
-    if c.wrong("get_status_is_zero") {
-        code = 0;
-    }
     c.out_bytes("status_message", &[])?;
     Ok(c.out_u32("status_code", code)?)
 }

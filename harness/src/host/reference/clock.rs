@@ -10,8 +10,8 @@ pub(super) fn get_current_time(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         Err(_) if c.wrong("get_current_time_bad_pointer_is_ok") => return Ok(()),
         checked => checked?,
     }
-    let time = if c.wrong("get_current_time_in_milliseconds") {
-        c.world().realtime() / MILLI
+    let time = if c.wrong("get_current_time_is_zero") {
+        0
     } else {
         c.world().realtime()
     };
@@ -31,9 +31,15 @@ pub(super) fn set_tick_period(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let timer = &mut world.vms[vm].plugins[plugin].timer;
     *timer += 1;
     let timer = *timer;
-    if period > 0 && !faults.is("tick_never_comes") {
+    let again = timer > 1 && faults.is("tick_period_cannot_change");
+    let first = if faults.is("tick_comes_early") {
+        period / 2
+    } else {
+        period
+    };
+    if period > 0 && !again && !faults.is("tick_never_comes") {
         world.schedule(
-            period,
+            first,
             Event::Tick {
                 vm,
                 plugin,

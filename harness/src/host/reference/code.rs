@@ -18,8 +18,11 @@ pub(super) struct Parts<'a> {
     /// The module to compile.
     pub(super) code: Cow<'a, [u8]>,
     /// What to write into its memory after instantiation: offset and bytes, in order.
-    pub(super) data: Vec<(u32, &'a [u8])>,
+    pub(super) data: Data<'a>,
 }
+
+/// Data segments: offset and bytes, in order.
+pub(super) type Data<'a> = Vec<(u32, &'a [u8])>;
 
 /// The functions `proxy_abi_version_*` that a module exports.
 pub(super) fn markers(wasm: &[u8]) -> Vec<&str> {
@@ -37,17 +40,18 @@ pub(super) fn markers(wasm: &[u8]) -> Vec<&str> {
     out
 }
 
-/// Takes `wasm` apart. What cannot be taken apart safely (passive segments, offsets that are no
-/// constants, a start function that may read the data) stays whole; so does what is no module, which
-/// the compiler then refuses in its own words.
+/// Takes `wasm` apart and gives its memory a limit. Data that cannot be taken out safely (passive
+/// segments, offsets that are no constants, a start function that may read them) stays in the code;
+/// what is no module stays as it is, for the compiler to refuse in its own words.
 pub(super) fn split(wasm: &[u8]) -> Parts<'_> {
-    try_split(wasm).unwrap_or(Parts {
+    let apart = rewrite(wasm, true).or_else(|| rewrite(wasm, false));
+    apart.unwrap_or(Parts {
         code: Cow::Borrowed(wasm),
         data: Vec::new(),
     })
 }
 
-fn try_split(wasm: &[u8]) -> Option<Parts<'_>> {
+fn rewrite(wasm: &[u8], without_data: bool) -> Option<Parts<'_>> {
     let mut code = Vec::with_capacity(wasm.len());
     let mut data = Vec::new();
     let mut parser = Parser::new(0);
@@ -60,43 +64,21 @@ fn try_split(wasm: &[u8]) -> Option<Parts<'_>> {
         at += consumed;
         match payload {
             Payload::End(_) => {
-                return Some(Parts {
-                    code: Cow::Owned(code),
-                    data,
-                });
+                let code = Cow::Owned(code);
+                return Some(Parts { code, data });
             }
-            Payload::StartSection { .. } | Payload::DataCountSection { .. } => return None,
-            Payload::DataSection(section) => {
+            Payload::StartSection { .. } | Payload::DataCountSection { .. } if without_data => {
+                return None;
+            }
+            Payload::DataSection(section) if without_data => {
                 for segment in section {
                     data.push(active(&segment.ok()?)?);
                 }
             }
-            Payload::MemorySection(section) => {
-                let mut memories = wasm_encoder::MemorySection::new();
-                for memory in section {
-                    let m = memory.ok()?;
-                    if m.memory64 || m.shared || m.page_size_log2.is_some() {
-                        return None;
-                    }
-                    memories.memory(wasm_encoder::MemoryType {
-                        minimum: m.initial,
-                        maximum: Some(
-                            m.maximum
-                                .unwrap_or(MEMORY_PAGES)
-                                .min(MEMORY_PAGES.max(m.initial)),
-                        ),
-                        memory64: false,
-                        shared: false,
-                        page_size_log2: None,
-                    });
-                }
-                let mut module = wasm_encoder::Module::new();
-                module.section(&memories);
-                code.extend_from_slice(&module.finish()[8..]);
-            }
+            Payload::MemorySection(section) => code.extend(limited(section)?),
             Payload::CodeSectionStart { size, .. } => {
                 code.extend_from_slice(raw);
-                let end = at + size as usize;
+                let end = at.checked_add(size as usize)?;
                 code.extend_from_slice(wasm.get(at..end)?);
                 at = end;
                 parser.skip_section();
@@ -104,6 +86,29 @@ fn try_split(wasm: &[u8]) -> Option<Parts<'_>> {
             _ => code.extend_from_slice(raw),
         }
     }
+}
+
+/// The memory section with [`MEMORY_PAGES`] as the most that any memory may have.
+fn limited(section: wasmparser::MemorySectionReader<'_>) -> Option<Vec<u8>> {
+    let mut memories = wasm_encoder::MemorySection::new();
+    for memory in section {
+        let m = memory.ok()?;
+        if m.memory64 || m.shared || m.page_size_log2.is_some() {
+            return None;
+        }
+        let most = MEMORY_PAGES.max(m.initial);
+        memories.memory(wasm_encoder::MemoryType {
+            minimum: m.initial,
+            maximum: Some(m.maximum.unwrap_or(most).min(most)),
+            memory64: false,
+            shared: false,
+            page_size_log2: None,
+        });
+    }
+    let mut module = wasm_encoder::Module::new();
+    module.section(&memories);
+    // Behind the eight bytes of magic number and version.
+    Some(module.finish().split_off(8))
 }
 
 /// Offset and bytes of an active segment of memory 0 with a constant offset.

@@ -36,7 +36,11 @@ pub(super) fn set_effective_context(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let faults = c.faults();
     let world = c.world();
     if world.context(vm, id).is_none() {
-        if faults.is("set_effective_context_unknown_is_ok") {
+        let deleted = id > 0 && id < world.vms[vm].next_context;
+        if deleted && faults.is("set_effective_context_deleted_is_ok") {
+            return Ok(());
+        }
+        if !deleted && faults.is("set_effective_context_unknown_is_ok") {
             return Ok(());
         }
         return Err(Status::BadArgument.into());

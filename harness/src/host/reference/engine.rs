@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use wasmer::sys::{Cranelift, EngineBuilder};
 use wasmer::{Engine, Module};
 
-use crate::host::reference::code::{Parts, split};
+use crate::host::reference::code::{Data, Parts, split};
 
 /// The engine and everything it has compiled.
 pub(super) struct Code {
@@ -43,7 +43,7 @@ impl Code {
         &self,
         wasm: &'a [u8],
         key: Option<&str>,
-    ) -> Result<(Module, Vec<(u32, &'a [u8])>), String> {
+    ) -> Result<(Module, Data<'a>), String> {
         let Parts { code, data } = split(wasm);
         let key = key.map_or_else(|| hex(&Sha256::digest(&code)), str::to_owned);
         if let Some(module) = self.lock().get(&key) {

@@ -10,15 +10,15 @@ use crate::host::reference::status::{Fail, Status};
 
 /// `proxy_grpc_call`.
 pub(super) fn grpc_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    open(c, &["initial_metadata", "message"], "call_id")
+    open(c, "grpc_call", &["initial_metadata", "message"], "call_id")
 }
 
 /// `proxy_grpc_stream`.
 pub(super) fn grpc_stream(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    open(c, &["initial_metadata"], "stream_id")
+    open(c, "grpc_stream", &["initial_metadata"], "stream_id")
 }
 
-fn open(c: &mut Call<'_, '_>, more: &[&str], out: &str) -> Result<(), Fail> {
+fn open(c: &mut Call<'_, '_>, call: &str, more: &[&str], out: &str) -> Result<(), Fail> {
     let read = |c: &Call<'_, '_>| -> Result<Vec<u8>, Status> {
         c.check_out(out)?;
         for name in ["service", "method"].iter().chain(more) {
@@ -27,14 +27,17 @@ fn open(c: &mut Call<'_, '_>, more: &[&str], out: &str) -> Result<(), Fail> {
         c.bytes("upstream")
     };
     let upstream = match read(c) {
-        Err(_) if c.wrong("grpc_bad_pointer_is_ok") => return Ok(()),
+        Err(_) if c.faults().made_of(&[call, "bad_pointer_is_ok"]) => return Ok(()),
         upstream => upstream?,
     };
     let upstream = String::from_utf8(upstream).ok();
     let there = upstream.is_some_and(|name| known(c.world(), &name));
     Err(if there {
         Status::InternalFailure
-    } else if c.wrong("grpc_unknown_upstream_is_bad_argument") {
+    } else if c
+        .faults()
+        .made_of(&[call, "unknown_upstream_is_bad_argument"])
+    {
         // What `proxy_http_call` answers.
         Status::BadArgument
     } else {
@@ -49,18 +52,11 @@ pub(super) fn grpc_send(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         Err(_) if c.wrong("grpc_send_bad_pointer_is_ok") => return Ok(()),
         bytes => bytes?,
     };
-    no_such_id(c, "grpc_send_unknown_is_ok")
+    Err(Status::NotFound.into())
 }
 
 /// `proxy_grpc_cancel` and `proxy_grpc_close`.
-pub(super) fn grpc_end(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    no_such_id(c, "grpc_end_unknown_is_ok")
-}
-
-fn no_such_id(c: &Call<'_, '_>, fault: &str) -> Result<(), Fail> {
-    if c.wrong(fault) {
-        return Ok(());
-    }
+pub(super) fn grpc_end(_: &mut Call<'_, '_>) -> Result<(), Fail> {
     Err(Status::NotFound.into())
 }
 
@@ -75,5 +71,8 @@ pub(super) fn call_foreign_function(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         Err(_) if c.wrong("foreign_function_bad_pointer_is_ok") => return Ok(()),
         checked => checked?,
     }
-    no_such_id(c, "foreign_function_unknown_is_ok")
+    if c.wrong("foreign_function_unknown_is_ok") {
+        return Ok(());
+    }
+    Err(Status::NotFound.into())
 }

@@ -8,7 +8,7 @@ use crate::host::reference::code::markers;
 use crate::host::reference::engine::Code;
 use crate::host::reference::link::{Unlinkable, link, results, words};
 use crate::host::reference::player::{Called, PATIENCE, Player};
-use crate::host::reference::world::{Life, Plugin, Vm};
+use crate::host::reference::world::{Event, Life, MILLI, Plugin, Vm};
 use crate::trace::{Blob, Load};
 
 /// The versions that this host speaks.
@@ -40,6 +40,8 @@ impl Player {
             memory: None,
             allocator: None,
             dead: None,
+            crashed: false,
+            started: false,
             retired: false,
             entered: std::collections::HashMap::new(),
             contexts: std::collections::BTreeMap::new(),
@@ -48,7 +50,10 @@ impl Player {
         self.world().vms.push(vm);
         let vm = self.world().vms.len() - 1;
         match self.instantiate(code, vm, of).and_then(|()| self.start(vm)) {
-            Ok(()) => Load::Loaded,
+            Ok(load) => {
+                self.world().vms[vm].started = true;
+                load
+            }
             Err(load) => {
                 let text = match &load {
                     Load::Unlinked { text, .. } | Load::Refused { text } => text.display(),
@@ -95,7 +100,13 @@ impl Player {
         } else {
             ["proxy_on_memory_allocate", "malloc"]
         };
-        let named = |name| instance.exports.get_function(name).ok().cloned();
+        let none = self.faults.is("malloc_is_not_called");
+        let named = |name| {
+            if none && name == "malloc" {
+                return None;
+            }
+            instance.exports.get_function(name).ok().cloned()
+        };
         let allocator: Option<Function> = order.into_iter().find_map(named);
         let of = &mut self.world().vms[vm];
         of.memory = memory;
@@ -107,7 +118,8 @@ impl Player {
     /// Entry points, then the VM's start, then each plugin's.
     ///
     /// Silent: `proxy_on_vm_start` comes once a VM, on the first plugin's context, which exists by then.
-    fn start(&mut self, vm: usize) -> Result<(), Load> {
+    fn start(&mut self, vm: usize) -> Result<Load, Load> {
+        let mut load = Load::Loaded;
         let has = |p: &mut Player, name: &str| {
             let instance = p.world().vms[vm].instance.as_ref();
             instance.is_some_and(|i| i.exports.get_function(name).is_ok())
@@ -115,6 +127,9 @@ impl Player {
         let reactor = has(self, "_initialize");
         if reactor && !self.faults.is("initialize_is_not_called") {
             self.entry(vm, "_initialize", &[])?;
+            if self.faults.is("initialize_is_called_twice") {
+                self.entry(vm, "_initialize", &[])?;
+            }
         }
         if (reactor || self.faults.is("main_without_initialize"))
             && !self.faults.is("main_is_not_called")
@@ -136,12 +151,30 @@ impl Player {
                 self.call(vm, "proxy_on_context_create", context, &args);
             }
             self.settled(vm)?;
-            if plugin == 0 {
+            let late = self.faults.is("vm_start_comes_after_configure");
+            if plugin == 0 && !late {
                 self.vm_start(vm, context)?;
             }
-            self.configure(vm, plugin, context)?;
+            if let Err(refusal) = self.configure(vm, plugin, context)? {
+                // The other plugins of this VM go on; the first refusal speaks for the VM.
+                if load == Load::Loaded {
+                    load = refusal;
+                }
+            }
+            if plugin == 0 && late {
+                self.vm_start(vm, context)?;
+            }
         }
-        Ok(())
+        if self.faults.is("tick_comes_unasked") {
+            let tick = Event::Tick {
+                vm,
+                plugin: 0,
+                timer: 0,
+                period: 10 * MILLI,
+            };
+            self.world().schedule(10 * MILLI, tick);
+        }
+        Ok(load)
     }
 
     fn vm_start(&mut self, vm: usize, context: u32) -> Result<(), Load> {
@@ -162,7 +195,13 @@ impl Player {
         Ok(())
     }
 
-    fn configure(&mut self, vm: usize, plugin: usize, context: u32) -> Result<(), Load> {
+    /// `proxy_on_configure`; the inner error: the plugin cannot be used, the VM can.
+    fn configure(
+        &mut self,
+        vm: usize,
+        plugin: usize,
+        context: u32,
+    ) -> Result<Result<(), Load>, Load> {
         let mut size = self.world().vms[vm].plugins[plugin].config.len() as u64;
         size += u64::from(self.faults.is("plugin_configuration_size_is_one_more"));
         let args = [
@@ -178,13 +217,12 @@ impl Player {
         let agreed = Player::agreed(called) || self.faults.is("configure_false_is_ignored");
         self.world().vms[vm].plugins[plugin].usable = agreed;
         if !agreed {
-            // The other plugins of this VM go on.
-            let name = self.world().vms[vm].plugins[plugin].name.clone();
-            self.world()
-                .own_log
-                .push(format!("proxy_on_configure of {name} returned false"));
+            let name = &self.world().vms[vm].plugins[plugin].name;
+            let text = format!("proxy_on_configure of {name} returned false");
+            self.world().own_log.push(text.clone());
+            return Ok(Err(refused(text)));
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     fn entry(&mut self, vm: usize, name: &'static str, values: &[Value]) -> Result<(), Load> {
@@ -215,41 +253,78 @@ impl Player {
 
     /// `proxy_on_done`, and what follows from its answer.
     fn done(&mut self, vm: usize, context: u32) {
+        let faults = self.faults;
         let args = [("context_id", u64::from(context))];
-        let called = if self.faults.is("done_is_not_called") {
+        let plugin = self
+            .world()
+            .context(vm, context)
+            .is_some_and(|c| c.stage.is_none());
+        if faults.is("log_comes_before_done") {
+            self.call(vm, "proxy_on_log", context, &args);
+        }
+        let skip = faults.is("done_is_not_called") && !plugin
+            || faults.is("plugin_done_is_not_called") && plugin;
+        let called = if skip {
             Called::Missing
         } else {
             self.call(vm, "proxy_on_done", context, &args)
         };
+        if faults.is("done_is_called_twice") {
+            self.call(vm, "proxy_on_done", context, &args);
+        }
         if called == Called::Dead {
             return;
         }
-        if Player::agreed(called) || self.faults.is("done_false_is_ignored") {
-            self.finalise(vm, context);
-        } else if let Some(of) = self.world().vms[vm].contexts.get_mut(&context) {
+        if Player::agreed(called) || faults.is("done_false_is_ignored") {
+            return self.finalise(vm, context);
+        }
+        if let Some(of) = self.world().vms[vm].contexts.get_mut(&context) {
             of.life = Life::Pending;
+            of.waited = true;
+        }
+        if faults.is("delete_comes_before_proxy_done") {
+            self.call(vm, "proxy_on_delete", context, &args);
         }
     }
 
     /// `proxy_on_log`, then `proxy_on_delete`, then the context is gone. Both come for plugin contexts
     /// as well: the text makes no difference.
     pub(super) fn finalise(&mut self, vm: usize, context: u32) {
-        if self.world().context(vm, context).is_none() {
+        let faults = self.faults;
+        let Some(of) = self.world().vms[vm].contexts.get_mut(&context) else {
             return;
-        }
-        if let Some(of) = self.world().vms[vm].contexts.get_mut(&context) {
-            of.life = Life::Done;
-        }
+        };
+        // It waited for `proxy_done`.
+        let waited = of.waited;
+        of.life = Life::Done;
         let args = [("context_id", u64::from(context))];
-        let early = self.faults.is("delete_comes_before_log");
+        let no_log = faults.is("log_comes_before_done")
+            || faults.is(if waited {
+                "log_is_not_called_after_proxy_done"
+            } else {
+                "log_is_not_called"
+            });
+        let no_delete = faults.is(if waited {
+            "delete_is_not_called_after_proxy_done"
+        } else {
+            "delete_is_not_called"
+        });
+        let deleted = waited && faults.is("delete_comes_before_proxy_done");
+        let early = faults.is("delete_comes_before_log");
         if early {
             self.call(vm, "proxy_on_delete", context, &args);
         }
-        if !self.faults.is("log_is_not_called") {
+        if !no_log {
             self.call(vm, "proxy_on_log", context, &args);
         }
-        if !early && !self.faults.is("delete_is_not_called") {
+        if faults.is("log_is_called_twice") {
+            self.call(vm, "proxy_on_log", context, &args);
+        }
+        if !(no_delete || deleted || early) {
             self.call(vm, "proxy_on_delete", context, &args);
+        }
+        if faults.is("done_is_called_after_delete") {
+            self.call(vm, "proxy_on_done", context, &args);
         }
         self.world().vms[vm].contexts.remove(&context);
     }

@@ -20,6 +20,11 @@ pub(super) fn log(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     if c.wrong("log_drops_warn") && level == "WARN" {
         return Ok(());
     }
+    let mut text = text;
+    if c.wrong("log_cuts_at_percent") {
+        let end = text.iter().position(|b| *b == b'%');
+        text.truncate(end.unwrap_or(text.len()));
+    }
     let level = if c.wrong("log_shows_error_as_info") && level == "ERROR" {
         "INFO".to_owned()
     } else {

@@ -9,6 +9,7 @@ use crate::abi::{decode_pairs, encode_pairs};
 use crate::case::Fields;
 use crate::host::reference::call::Call;
 use crate::host::reference::pipe::Direction;
+use crate::host::reference::spoil::{lose_one, returned, taken};
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::world::World;
 
@@ -22,8 +23,8 @@ pub(super) fn size(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let Some(map) = map else { return Ok(()) };
     let fields = read(c.world(), &map).ok_or(Status::BadArgument)?;
     let mut size = encode_pairs(&fields).len() as u32;
-    if c.wrong("get_map_size_is_count") {
-        size = fields.len() as u32;
+    if c.wrong("get_map_size_is_zero") {
+        size = 0;
     }
     Ok(c.out_u32("serialized_pairs_size", size)?)
 }
@@ -37,13 +38,19 @@ pub(super) fn get_pairs(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let map = known(c, "get_map_pairs_unknown_is_ok")?;
     let Some(map) = map else { return Ok(()) };
     let mut fields = read(c.world(), &map).ok_or(Status::BadArgument)?;
-    if c.wrong("get_map_pairs_drops_last") {
-        fields.pop();
+    if c.wrong("get_map_pairs_drops_first") {
+        lose_one(&mut fields);
     }
-    if c.wrong("get_map_pairs_reversed") {
-        fields.reverse();
+    if c.wrong("get_map_pairs_drops_repeats") {
+        let mut seen: Vec<Vec<u8>> = Vec::new();
+        fields.retain(|(k, _)| {
+            let first = !seen.contains(k);
+            seen.push(k.clone());
+            first
+        });
     }
-    c.out_bytes("pairs", &encode_pairs(&fields))
+    let bytes = returned(c.faults(), &fields);
+    c.out_bytes("pairs", &bytes)
 }
 
 /// `proxy_set_header_map_pairs`. Silent (S39): what is no serialised map is `BAD_ARGUMENT`.
@@ -55,15 +62,16 @@ pub(super) fn set_pairs(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let Some(map) = known(c, "set_map_pairs_unknown_is_ok")? else {
         return Ok(());
     };
-    let fields = decode_pairs(&bytes).map_err(|_| Status::BadArgument)?;
-    let faults = c.faults();
-    let target = write(c.world(), &map).ok_or(Status::BadArgument)?;
-    if faults.is("set_map_pairs_merges") {
-        target.extend(fields);
-    } else if !faults.is("set_map_pairs_has_no_effect") {
-        *target = fields;
-    }
-    Ok(())
+    let pairs = decode_pairs(&bytes).map_err(|_| Status::BadArgument)?;
+    let pairs = taken(c.faults(), pairs);
+    let merges = c.wrong("set_map_pairs_merges");
+    change(c, &map, "set_map_pairs", |fields| {
+        if merges {
+            fields.extend(pairs);
+        } else {
+            *fields = pairs;
+        }
+    })
 }
 
 /// `proxy_get_header_map_value`. Silent: the first value, where there are several.
@@ -99,14 +107,14 @@ pub(super) fn add(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let Some(map) = known(c, "add_header_unknown_map_is_ok")? else {
         return Ok(());
     };
-    let faults = c.faults();
-    let fields = write(c.world(), &map).ok_or(Status::BadArgument)?;
-    if faults.is("add_header_replaces") {
-        put(fields, key, value);
-    } else if !faults.is("add_header_has_no_effect") {
-        fields.push((key, value));
-    }
-    Ok(())
+    let replaces = c.wrong("add_header_replaces");
+    change(c, &map, "add_header", |fields| {
+        if replaces {
+            put(fields, key, value);
+        } else {
+            fields.push((key, value));
+        }
+    })
 }
 
 /// `proxy_replace_header_map_value`: one value remains.
@@ -118,16 +126,14 @@ pub(super) fn replace(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return Ok(());
     };
     let faults = c.faults();
-    let fields = write(c.world(), &map).ok_or(Status::BadArgument)?;
-    let there = fields.iter().any(|(k, _)| same(k, &key));
-    if faults.is("replace_header_adds") && there {
-        fields.push((key, value));
-    } else if !there && faults.is("replace_header_absent_is_ignored") {
-        return Ok(());
-    } else if !faults.is("replace_header_has_no_effect") {
-        put(fields, key, value);
-    }
-    Ok(())
+    change(c, &map, "replace_header", |fields| {
+        let there = fields.iter().any(|(k, _)| same(k, &key));
+        if there && faults.is("replace_header_adds") {
+            fields.push((key, value));
+        } else if there || !faults.is("replace_header_absent_is_ignored") {
+            put(fields, key, value);
+        }
+    })
 }
 
 /// `proxy_remove_header_map_value`: all values of the key.
@@ -140,15 +146,80 @@ pub(super) fn remove(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return Ok(());
     };
     let faults = c.faults();
-    let fields = write(c.world(), &map).ok_or(Status::BadArgument)?;
-    let before = fields.len();
-    if !faults.is("remove_header_has_no_effect") {
-        fields.retain(|(k, _)| !same(k, &key));
-    }
-    if faults.is("remove_header_absent_is_not_found") && fields.len() == before {
+    let mut found = false;
+    change(c, &map, "remove_header", |fields| {
+        let first = fields.iter().position(|(k, _)| same(k, &key));
+        found = first.is_some();
+        if let (Some(at), true) = (first, faults.is("remove_header_removes_one_value")) {
+            fields.remove(at);
+        } else {
+            fields.retain(|(k, _)| !same(k, &key));
+        }
+    })?;
+    if !found && faults.is("remove_header_absent_is_not_found") {
         return Err(Status::NotFound.into());
     }
     Ok(())
+}
+
+/// Changes the fields of a map that can be modified now.
+///
+/// Two faults of every change, named after `call`: the plugin sees it but it is not forwarded, and it
+/// is forwarded but the plugin does not see it.
+fn change(
+    c: &mut Call<'_, '_>,
+    map: &str,
+    call: &str,
+    how: impl FnOnce(&mut Fields),
+) -> Result<(), Fail> {
+    let faults = c.faults();
+    let world = c.world();
+    if ignored_while_paused(world, map) {
+        return Ok(());
+    }
+    let fields = write(world, map).ok_or(Status::BadArgument)?;
+    if !faults.planted() {
+        how(fields);
+        return Ok(());
+    }
+    let before = fields.clone();
+    how(fields);
+    let after = fields.clone();
+    let forwarded = if faults.made_of(&[call, "is_not_forwarded"]) {
+        before
+    } else if faults.made_of(&[call, "is_not_read_back"]) {
+        *fields = before;
+        after
+    } else {
+        return Ok(());
+    };
+    let of = of_stream(map).zip(world.effective_stage());
+    if let Some(((direction, false), stage)) = of
+        && let Some(half) = world.half(stage, direction)
+    {
+        half.forwarded_instead = Some(forwarded);
+    }
+    Ok(())
+}
+
+/// Fault: while processing is paused, a change from another callback is taken and forgotten.
+fn ignored_while_paused(world: &World, map: &str) -> bool {
+    world.faults.planted()
+        && elsewhere(world, map)
+        && world
+            .faults
+            .made_of(&[&map.to_lowercase(), "write_is_ignored_while_paused"])
+}
+
+/// Whether another callback runs than the one in which this map comes.
+fn elsewhere(world: &World, map: &str) -> bool {
+    let own = match map {
+        "HTTP_REQUEST_HEADERS" => "proxy_on_request_headers",
+        "HTTP_REQUEST_TRAILERS" => "proxy_on_request_trailers",
+        "HTTP_RESPONSE_HEADERS" => "proxy_on_response_headers",
+        _ => "proxy_on_response_trailers",
+    };
+    !world.in_callback(own)
 }
 
 /// The text's name of the map that the call names. `None`: a planted fault takes an unknown one for OK.
@@ -211,10 +282,16 @@ fn read(world: &mut World, map: &str) -> Option<Fields> {
         _ => {}
     }
     let (direction, trailers) = of_stream(map)?;
-    let logging = world.in_callback("proxy_on_log") && !world.faults.is("log_callback_has_no_maps");
     let stage = world.effective_stage()?;
-    if !logging {
-        return write(world, map).cloned();
+    let planted =
+        |what| world.faults.planted() && world.faults.made_of(&[&map.to_lowercase(), what]);
+    if !world.in_callback("proxy_on_log") {
+        let empty = elsewhere(world, map) && planted("is_empty_while_paused");
+        let fields = write(world, map).cloned()?;
+        return Some(if empty { Vec::new() } else { fields });
+    }
+    if planted("is_empty_in_log") {
+        return Some(Vec::new());
     }
     let half = world.half(stage, direction)?;
     Some(if trailers {

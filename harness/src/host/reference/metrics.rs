@@ -52,7 +52,12 @@ pub(super) fn define(c: &mut Call<'_, '_>) -> Result<(), Fail> {
             metrics.0.len() - 1
         }
     };
-    Ok(c.out_u32("metric_id", at as u32 + 1)?)
+    if c.wrong("define_metric_writes_nothing") {
+        return Ok(());
+    }
+    let equal = c.wrong("define_metric_ids_are_equal");
+    let id = if equal { 1 } else { at as u32 + 1 };
+    Ok(c.out_u32("metric_id", id)?)
 }
 
 /// `proxy_record_metric`.
@@ -63,7 +68,9 @@ pub(super) fn record(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     };
     if faults.is("record_metric_adds") {
         metric.value = metric.value.wrapping_add(value);
-    } else if !faults.is("record_metric_has_no_effect") {
+    } else if faults.is("record_metric_is_cut") {
+        metric.value = u64::from(value as u32);
+    } else {
         metric.value = value;
     }
     Ok(())
@@ -84,7 +91,12 @@ pub(super) fn increment(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let sum = metric.value.checked_add_signed(delta);
     match sum {
         Some(sum) if applies => {
-            if !faults.is("increment_metric_has_no_effect") {
+            let kept = match metric.kind.as_str() {
+                "COUNTER" => faults.is("increment_counter_has_no_effect"),
+                _ if delta < 0 => faults.is("decrement_gauge_has_no_effect"),
+                _ => faults.is("increment_gauge_has_no_effect"),
+            };
+            if !kept {
                 metric.value = sum;
             }
             Ok(())
@@ -105,11 +117,9 @@ pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return unknown(c, "get_metric_unknown_is_ok");
     };
     let value = metric.value;
-    let value = if c.wrong("get_metric_off_by_one") {
-        value.wrapping_add(1)
-    } else {
-        value
-    };
+    if c.wrong("get_metric_writes_nothing") {
+        return Ok(());
+    }
     Ok(c.out_u64("value", value)?)
 }
 

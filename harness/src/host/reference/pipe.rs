@@ -25,6 +25,29 @@ pub(super) enum Piece {
     Trailers(Fields),
 }
 
+/// Which callback a piece belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Head,
+    Body,
+    Trailers,
+}
+
+/// From which callbacks a message is paused.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Paused {
+    pub(super) head: bool,
+    pub(super) body: bool,
+    pub(super) trailers: bool,
+}
+
+impl Paused {
+    /// Whether processing is paused.
+    pub(super) fn any(self) -> bool {
+        self.head || self.body || self.trailers
+    }
+}
+
 /// One plugin's view of one message.
 #[derive(Debug, Default)]
 pub(super) struct Half {
@@ -38,25 +61,41 @@ pub(super) struct Half {
     pub(super) end_in: bool,
     /// The end of the message was forwarded.
     pub(super) end_out: bool,
-    /// The plugin returned PAUSE and was not resumed since.
-    pub(super) paused: bool,
-    /// It returned PAUSE from the body callback.
-    pub(super) paused_in_body: bool,
+    /// From which callbacks the plugin has paused and was not resumed since.
+    pub(super) paused: Paused,
+    /// Fault: these header fields are forwarded instead of those that the plugin sees.
+    pub(super) forwarded_instead: Option<Fields>,
     /// All bytes that came.
     pub(super) received: u64,
 }
 
 impl Half {
-    /// Pauses: in the body callback, or in another one.
-    pub(super) fn pause(&mut self, in_body: bool) {
-        self.paused = true;
-        self.paused_in_body |= in_body;
+    /// The plugin returned PAUSE from the callback of `part`.
+    pub(super) fn pause(&mut self, part: Part) {
+        match part {
+            Part::Head => self.paused.head = true,
+            Part::Body => self.paused.body = true,
+            Part::Trailers => self.paused.trailers = true,
+        }
     }
 
-    /// Resumes.
-    pub(super) fn resume(&mut self) {
-        self.paused = false;
-        self.paused_in_body = false;
+    /// The plugin returned CONTINUE from the callback of `part`. Whether what it holds can go on.
+    ///
+    /// Silent: CONTINUE ends an earlier pause from the body, because what is held cannot be overtaken.
+    /// It does not end a pause from the headers, which keeps back the whole message: only
+    /// `proxy_continue_stream` does. (A plugin that pauses to ask somebody, and leaves its body callback
+    /// alone, would otherwise let through what was not allowed yet.)
+    pub(super) fn go_on(&mut self, part: Part) -> bool {
+        if part != Part::Head {
+            self.paused.body = false;
+            self.paused.trailers = false;
+        }
+        !self.paused.head
+    }
+
+    /// `proxy_continue_stream`. Whether there was a pause.
+    pub(super) fn resume(&mut self) -> bool {
+        std::mem::take(&mut self.paused).any()
     }
 
     /// The header fields have come and were not forwarded: their callback runs, or the plugin paused.
@@ -66,7 +105,7 @@ impl Half {
 
     /// The body can be read outside its callback: processing is paused from it.
     pub(super) fn body_is_held(&self) -> bool {
-        self.paused_in_body
+        self.paused.body
     }
 
     /// The trailers have come and were not forwarded, or the message ended without any, so that some
@@ -85,7 +124,9 @@ impl Half {
             self.headers_out = true;
             let all = end && body.is_empty() && !trailers;
             self.end_out |= all;
-            out.push(Piece::Head(self.headers.clone(), all));
+            let fields = self.forwarded_instead.take();
+            let fields = fields.unwrap_or_else(|| self.headers.clone());
+            out.push(Piece::Head(fields, all));
         }
         let rest = self.end_in && !self.end_out;
         if !body.is_empty() || (rest && !trailers) {
@@ -134,6 +175,23 @@ pub(super) struct Stream {
 }
 
 impl Stream {
+    /// A stream that has just been opened.
+    pub(super) fn new(number: u32, stages: Vec<Stage>, began: u64) -> Stream {
+        Stream {
+            number,
+            stages,
+            began,
+            chunks_sent: 0,
+            sent: false,
+            upstream: None,
+            upstream_body: Vec::new(),
+            response: None,
+            response_body: Vec::new(),
+            trouble: None,
+            over: false,
+        }
+    }
+
     /// Whether the whole response has reached the client.
     pub(super) fn answered(&self) -> bool {
         self.response.as_ref().is_some_and(|r| r.complete)

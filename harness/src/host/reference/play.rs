@@ -65,6 +65,7 @@ fn step(player: &mut Player, code: &Code, job: &Job, play: &Play) {
     match play {
         Play::Head(n) => {
             if let (Some(script), None) = (script(n), stream(player, *n)) {
+                renew(player, code, job);
                 player.open(*n, script, job.plugin_type == PluginType::Http);
             }
         }
@@ -122,6 +123,22 @@ fn step(player: &mut Player, code: &Code, job: &Job, play: &Play) {
             player.retire(all);
         }
         Play::Shutdown => player.shut_down(),
+    }
+}
+
+/// How often a VM that crashed is made anew in one job (the text, Plugin crashes, wants a limit).
+const CRASHES: u32 = 3;
+
+/// Makes VMs anew that have crashed since they were started, before a stream needs them.
+fn renew(player: &mut Player, code: &Code, job: &Job) {
+    for vm in 0..player.world().vms.len() {
+        let never = player.faults.is("crashed_plugin_is_not_made_anew");
+        let of = &mut player.world().vms[vm];
+        if of.crashed && !of.retired && of.turn < CRASHES && !never {
+            of.retired = true;
+            let (index, turn) = (of.job, of.turn + 1);
+            player.load(code, index, &job.vms[index], turn);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Instant;
 use wasmer::{FunctionEnv, RuntimeError, Store, Value};
 
 use crate::abi::{Abi, Returns, Word};
+use crate::host::reference::calls::Response;
 use crate::host::reference::faults::Faults;
 use crate::host::reference::world::{Deferred, Event, MILLI, Running, World};
 use crate::trace::{Blob, End};
@@ -123,10 +124,15 @@ impl Player {
         } else {
             let text = format!("{export}: {error}");
             self.world().own_log.push(text.clone());
-            self.end = End::Trap(Blob::with_limit(text.as_bytes(), 2048));
+            // The first trap speaks for the attempt.
+            if self.end == End::Normal {
+                self.end = End::Trap(Blob::with_limit(text.as_bytes(), 2048));
+            }
         }
         let why = format!("{export} did not return");
-        self.world().vms[vm].dead = Some(why);
+        let of = &mut self.world().vms[vm];
+        of.crashed = of.started;
+        of.dead = Some(why);
     }
 
     /// Whether a callback that returns a bool returned true; a callback that is missing agrees.
@@ -184,12 +190,13 @@ impl Player {
                 timer,
                 period,
             } => {
-                let double = self.faults.is("tick_comes_twice");
+                let another = self.faults.is("tick_gets_another_context");
                 let one_shot = self.faults.is("tick_comes_once");
                 let world = self.world();
                 let of = &world.vms[vm].plugins[plugin];
                 let context = of.context;
-                if of.timer != timer || world.context(vm, context).is_none() {
+                let gone = world.context(vm, context).is_none() || world.vms[vm].dead.is_some();
+                if of.timer != timer || gone {
                     return;
                 }
                 if !one_shot {
@@ -203,24 +210,17 @@ impl Player {
                         },
                     );
                 }
-                self.call(
-                    vm,
-                    "proxy_on_tick",
-                    context,
-                    &[("plugin_context_id", u64::from(context))],
-                );
-                if double {
-                    self.call(
-                        vm,
-                        "proxy_on_tick",
-                        context,
-                        &[("plugin_context_id", u64::from(context))],
-                    );
-                }
+                let id = u64::from(context);
+                let shown = if another { id + 1000 } else { id };
+                let args = [("plugin_context_id", shown)];
+                self.call(vm, "proxy_on_tick", context, &args);
             }
             Event::QueueReady { vm, context, queue } => {
                 if self.world().context(vm, context).is_none() {
                     return;
+                }
+                if self.faults.is("queue_ready_comes_too_late") {
+                    self.world().queues.drop_item(queue);
                 }
                 let shown = if self.faults.is("queue_ready_wrong_id") {
                     queue + 1000
@@ -250,29 +250,27 @@ impl Player {
         }
         let failed = open.response.is_none();
         let mut response = open.response.unwrap_or_default();
-        if failed && faults.is("http_call_failure_has_headers") {
-            response
-                .headers
-                .push((b":status".to_vec(), b"504".to_vec()));
+        if faults.planted() {
+            spoil(faults, failed, &mut response);
         }
-        if faults.is("http_call_response_drops_header") {
-            response.headers.pop();
-        }
-        if faults.is("http_call_response_drops_trailers") {
-            response.trailers.clear();
-        }
-        let off = u64::from(faults.is("http_call_response_counts_one_more") && !failed);
-        let shown = if faults.is("http_call_response_wrong_id") {
-            call + 7000
-        } else {
-            call
-        };
+        let more = |what| u64::from(!failed && faults.made_of(&["http_call_response", what]));
+        let wrong_id = faults.is("http_call_response_wrong_id");
+        let shown = if wrong_id { call + 7000 } else { call };
         let args = [
             ("plugin_context_id", u64::from(context)),
             ("call_id", u64::from(shown)),
-            ("num_headers", response.headers.len() as u64 + off),
-            ("body_size", response.body.len() as u64),
-            ("num_trailers", response.trailers.len() as u64),
+            (
+                "num_headers",
+                response.headers.len() as u64 + more("headers_one_more"),
+            ),
+            (
+                "body_size",
+                response.body.len() as u64 + more("body_one_more"),
+            ),
+            (
+                "num_trailers",
+                response.trailers.len() as u64 + more("trailers_one_more"),
+            ),
         ];
         world.calls.set_response(Some(response));
         self.call(vm, "proxy_on_http_call_response", context, &args);
@@ -289,16 +287,21 @@ impl Player {
             let Some(next) = self.world().deferred.pop_front() else {
                 return;
             };
-            match next {
-                Deferred::Continue {
-                    stream,
-                    stage,
-                    direction,
-                } => self.resume(stream, stage, direction),
-                Deferred::Close { stream } => self.reset(stream, "reset"),
-                Deferred::Reply { stream, response } => self.reply(stream, response),
-                Deferred::Finalise { vm, context } => self.finalise(vm, context),
-            }
+            self.carry_out(next);
+        }
+    }
+
+    /// Does one thing that a hostcall has asked for.
+    pub(super) fn carry_out(&mut self, asked: Deferred) {
+        match asked {
+            Deferred::Continue {
+                stream,
+                stage,
+                direction,
+            } => self.resume(stream, stage, direction),
+            Deferred::Close { stream } => self.reset(stream, "reset"),
+            Deferred::Reply { stream, response } => self.reply(stream, response),
+            Deferred::Finalise { vm, context } => self.finalise(vm, context),
         }
     }
 }
@@ -312,4 +315,23 @@ fn pause_number(abi: &Abi, callback: &str) -> u64 {
     abi.enumeration(name)
         .and_then(|e| e.number("PAUSE"))
         .unwrap_or(1)
+}
+
+/// Faults: the answer of a call is not what came.
+fn spoil(faults: Faults, failed: bool, response: &mut Response) {
+    if failed && faults.is("http_call_failure_has_headers") {
+        let status = (b":status".to_vec(), b"504".to_vec());
+        response.headers.push(status);
+    }
+    if faults.is("http_call_response_loses_header") {
+        response.headers.pop();
+    }
+    if faults.is("http_call_response_body_is_cut") {
+        response.body.pop();
+    }
+    if faults.is("http_call_response_trailers_are_changed") {
+        for (_, value) in &mut response.trailers {
+            value.push(b'!');
+        }
+    }
 }

@@ -11,20 +11,11 @@ use crate::host::reference::world::World;
 
 /// `proxy_get_property`.
 pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    let path = match c.check_out("value").and_then(|()| c.bytes("path")) {
-        Err(_) if c.wrong("get_property_bad_pointer_is_ok") => return Ok(()),
-        path => path?,
-    };
+    let path = c.check_out("value").and_then(|()| c.bytes("path"))?;
     let path = dotted(&path);
     let found = find(c.world(), &path);
     match found {
-        Some(mut value) => {
-            if c.wrong("get_property_is_empty") {
-                value.clear();
-            }
-            c.out_bytes("value", &value)
-        }
-        None if c.wrong("get_property_unknown_is_ok") => c.out_bytes("value", &[]),
+        Some(value) => c.out_bytes("value", &value),
         None => Err(Status::NotFound.into()),
     }
 }
@@ -35,16 +26,11 @@ pub(super) fn set(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         .bytes("path")
         .and_then(|path| Ok((path, c.bytes("value")?)));
     let (path, value) = match pair {
-        Err(_) if c.wrong("set_property_bad_pointer_is_ok") => return Ok(()),
         pair => pair?,
     };
     let path = dotted(&path);
-    let faults = c.faults();
     let world = c.world();
     if find(world, &path).is_none() {
-        if faults.is("set_property_unknown_is_ok") {
-            return Ok(());
-        }
         return Err(Status::NotFound.into());
     }
     let (vm, id) = world.effective().ok_or(Status::NotFound)?;
@@ -52,9 +38,7 @@ pub(super) fn set(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         .contexts
         .get_mut(&id)
         .ok_or(Status::NotFound)?;
-    if !faults.is("set_property_has_no_effect") {
-        context.properties.insert(path, value);
-    }
+    context.properties.insert(path, value);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::host::reference::call::Call;
 use crate::host::reference::status::{Fail, Status};
-use crate::host::reference::world::{Event, World};
+use crate::host::reference::world::Event;
 
 /// All queues of a job.
 #[derive(Debug, Default)]
@@ -18,6 +18,14 @@ struct Queue {
     items: VecDeque<Vec<u8>>,
     /// Who is told of new items: VM and plugin context. Silent (S33): the one that created it.
     owner: (usize, u32),
+}
+
+impl Queues {
+    /// Takes the front item away; whether there was one.
+    pub(super) fn drop_item(&mut self, id: u32) -> bool {
+        let queue = self.by_id.get_mut(&id);
+        queue.is_some_and(|q| q.items.pop_front().is_some())
+    }
 }
 
 /// `proxy_register_shared_queue`.
@@ -41,7 +49,15 @@ pub(super) fn register(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         let items = VecDeque::new();
         world.queues.by_id.insert(id, Queue { items, owner });
     }
-    Ok(c.out_u32("queue_id", id)?)
+    if id != next && faults.is("register_queue_again_empties") {
+        while world.queues.drop_item(id) {}
+    }
+    let shown = if faults.is("register_queue_ids_are_equal") {
+        1
+    } else {
+        id
+    };
+    Ok(c.out_u32("queue_id", shown)?)
 }
 
 /// `proxy_resolve_shared_queue`. The VM id is taken as it is given, an empty one too.
@@ -56,6 +72,7 @@ pub(super) fn resolve(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     };
     let found = c.world().queues.ids.get(&key).copied();
     let id = match found {
+        Some(_) if c.wrong("resolve_queue_writes_nothing") => return Ok(()),
         Some(id) if c.wrong("resolve_queue_id_is_wrong") => id + 1000,
         Some(id) => id,
         None if c.wrong("resolve_queue_unknown_is_ok") => 0,
@@ -77,21 +94,11 @@ pub(super) fn enqueue(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     };
     if faults.is("enqueue_at_front") {
         queue.items.push_front(value);
-    } else if !faults.is("enqueue_has_no_effect") {
+    } else {
         queue.items.push_back(value);
     }
     let (vm, context) = queue.owner;
     if !faults.is("queue_ready_never_comes") {
-        world.schedule(
-            0,
-            Event::QueueReady {
-                vm,
-                context,
-                queue: id,
-            },
-        );
-    }
-    if faults.is("queue_ready_comes_twice") {
         world.schedule(
             0,
             Event::QueueReady {
@@ -122,18 +129,13 @@ pub(super) fn dequeue(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         };
         return Err(status.into());
     };
+    let cut = usize::from(faults.is("dequeue_value_is_cut"));
     // The item leaves the queue only once the guest has it.
-    c.out_bytes("value", &value)?;
+    c.out_bytes("value", &value[..value.len().saturating_sub(cut)])?;
     if !faults.is("dequeue_keeps_item") {
-        take(c.world(), id);
+        c.world().queues.drop_item(id);
     }
     Ok(())
-}
-
-fn take(world: &mut World, id: u32) {
-    if let Some(queue) = world.queues.by_id.get_mut(&id) {
-        queue.items.pop_front();
-    }
 }
 
 fn unknown(c: &Call<'_, '_>, fault: &str) -> Result<(), Fail> {

@@ -6,6 +6,7 @@ use crate::abi::decode_pairs;
 use crate::case::Fields;
 use crate::host::reference::call::Call;
 use crate::host::reference::pipe::Direction;
+use crate::host::reference::spoil::taken;
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::world::Deferred;
 
@@ -22,7 +23,6 @@ pub(super) fn continue_stream(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let direction = match c.member("stream_type").as_deref() {
         Some("HTTP_REQUEST") => Direction::Request,
         Some("HTTP_RESPONSE") => Direction::Response,
-        Some(_) if c.wrong("continue_unsupported_is_ok") => return Ok(()),
         // An HTTP stream has no bytes of its own to continue.
         Some(_) => return Err(Status::Unimplemented.into()),
         None if c.wrong("continue_unknown_is_ok") => return Ok(()),
@@ -67,7 +67,7 @@ fn resume(c: &mut Call<'_, '_>, direction: Direction) -> Result<(), Fail> {
     // value that it returns decides.
     let paused = world
         .half((stream, stage), direction)
-        .is_some_and(|h| h.paused);
+        .is_some_and(|h| h.paused.any());
     let inside = world.running.as_ref().is_some_and(|r| {
         r.context == r.effective
             && r.callback.starts_with(if request {
@@ -89,17 +89,16 @@ fn resume(c: &mut Call<'_, '_>, direction: Direction) -> Result<(), Fail> {
 /// `proxy_close_stream`: both directions of an HTTP stream end together.
 pub(super) fn close_stream(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let http = match c.member("stream_type").as_deref() {
+        Some("HTTP_REQUEST") if c.wrong("close_request_has_no_effect") => false,
+        Some("HTTP_RESPONSE") if c.wrong("close_response_has_no_effect") => false,
         Some(name) => name.starts_with("HTTP"),
         None if c.wrong("close_unknown_is_ok") => return Ok(()),
         None => return Err(Status::BadArgument.into()),
     };
-    let faults = c.faults();
     let world = c.world();
     // Silent: closing what is not there has no effect.
     if let (true, Some((stream, _))) = (http, world.effective_stage()) {
-        if !faults.is("close_has_no_effect") {
-            world.deferred.push_back(Deferred::Close { stream });
-        }
+        world.deferred.push_back(Deferred::Close { stream });
     }
     Ok(())
 }
@@ -117,7 +116,8 @@ pub(super) fn send_local_response(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         Err(_) if c.wrong("local_response_bad_pointer_is_ok") => return Ok(()),
         all => all?,
     };
-    let mut headers = decode_pairs(&headers).map_err(|_| Status::BadArgument)?;
+    let headers = decode_pairs(&headers).map_err(|_| Status::BadArgument)?;
+    let mut headers = taken(c.faults(), headers);
     let mut status = match c.u32("status_code") {
         code @ 100..=999 => code as u16,
         _ => return Err(Status::BadArgument.into()),
@@ -132,7 +132,9 @@ pub(super) fn send_local_response(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     if sent || over {
         return Err(Status::BadArgument.into());
     }
-    if faults.is("local_response_has_no_effect") {
+    let callback = world.running.as_ref().map_or("", |r| r.callback);
+    let short = callback.trim_start_matches("proxy_on_");
+    if faults.planted() && faults.made_of(&["local_response_in", short, "is_ignored"]) {
         return Ok(());
     }
     if faults.is("local_response_drops_headers") {

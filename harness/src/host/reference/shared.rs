@@ -7,7 +7,16 @@ use crate::host::reference::status::{Fail, Status};
 
 /// All values of a job.
 #[derive(Debug, Default)]
-pub(super) struct SharedData(HashMap<(String, Vec<u8>), (Vec<u8>, u32)>);
+pub(super) struct SharedData(HashMap<(String, Vec<u8>), Value>);
+
+#[derive(Debug, Clone)]
+struct Value {
+    bytes: Vec<u8>,
+    /// The compare-and-swap value.
+    cas: u32,
+    /// The context that set it.
+    by: u32,
+}
 
 /// `proxy_set_shared_data`. Silent (S9): a key that is absent has no compare-and-swap value, so none
 /// but 0 matches.
@@ -20,20 +29,40 @@ pub(super) fn set(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let (cas, vm, faults) = (c.u32("cas"), c.vm, c.faults());
     let world = c.world();
     let key = (world.vms[vm].vm_id.clone(), key);
-    let now = world.shared.0.get(&key).map_or(0, |(_, cas)| *cas);
-    if cas != 0 && cas != now && !faults.is("set_shared_data_ignores_cas") {
-        return Err(Status::CasMismatch.into());
+    let by = world.effective().map_or(0, |(_, id)| id);
+    let old = world.shared.0.get(&key);
+    let now = old.map_or(0, |v| v.cas);
+    let mismatch = cas != 0 && cas != now;
+    if mismatch && !faults.is("set_shared_data_mismatch_is_stored") {
+        let ignored = faults.is("set_shared_data_ignores_cas");
+        let answer = if ignored {
+            Status::Ok
+        } else {
+            Status::CasMismatch
+        };
+        return Err(answer.into());
     }
-    if faults.is("set_shared_data_cas_match_is_mismatch") && cas != 0 && cas == now {
+    if cas == 0 && old.is_some() && faults.is("set_shared_data_zero_keeps_old") {
         return Ok(());
     }
-    if !faults.is("set_shared_data_has_no_effect") {
-        let next = if faults.is("shared_data_cas_never_changes") {
-            1
-        } else {
-            now.wrapping_add(1).max(1)
-        };
-        world.shared.0.insert(key, (value, next));
+    let emptied = old.is_none() && faults.is("set_shared_data_has_no_effect");
+    let bytes = if emptied { Vec::new() } else { value };
+    // 0 is for updates without comparison, so it is never given out.
+    let next = if faults.is("shared_data_cas_never_changes") {
+        1
+    } else if faults.is("shared_data_cas_is_zero") && old.is_none() {
+        0
+    } else {
+        now.wrapping_add(1).max(1)
+    };
+    let value = Value {
+        bytes,
+        cas: next,
+        by,
+    };
+    world.shared.0.insert(key, value);
+    if mismatch {
+        return Err(Status::CasMismatch.into());
     }
     Ok(())
 }
@@ -53,16 +82,16 @@ pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let world = c.world();
     let key = (world.vms[vm].vm_id.clone(), key);
     let found = world.shared.0.get(&key).cloned();
-    let (mut value, mut cas) = match found {
-        Some(found) => found,
+    let me = world.effective().map_or(0, |(_, id)| id);
+    let hidden = world.faults.is("shared_data_is_of_the_stream");
+    let found = found.filter(|v| !hidden || v.by == me);
+    let (mut value, cas) = match found {
+        Some(found) => (found.bytes, found.cas),
         None if c.wrong("get_shared_data_absent_is_ok") => (Vec::new(), 0),
         None => return Err(Status::NotFound.into()),
     };
     if c.wrong("get_shared_data_value_is_cut") {
         value.pop();
-    }
-    if c.wrong("get_shared_data_cas_is_wrong") {
-        cas += 1000;
     }
     c.out_bytes("value", &value)?;
     Ok(c.out_u32("cas", cas)?)

@@ -76,6 +76,11 @@ pub(super) fn clock_time_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let time = match c.member("clock_id").as_deref() {
         Some("REALTIME") => c.world().realtime(),
         // Time since the host's start; a second, so that it is not 0.
+        Some("MONOTONIC") if c.wrong("clock_time_get_goes_back") => {
+            let world = c.world();
+            world.random = world.random.wrapping_sub(1);
+            world.random
+        }
         Some("MONOTONIC") => 1000 * MILLI + c.world().now,
         _ if c.wrong("clock_time_get_unknown_is_success") => return Ok(()),
         _ => return Err(Errno::Notsup.into()),
@@ -101,6 +106,9 @@ pub(super) fn random_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     if c.wrong("random_get_writes_nothing") {
         return Ok(());
     }
+    if c.wrong("random_get_repeats") {
+        c.world().random = 1;
+    }
     let mut bytes = Vec::with_capacity(len as usize + 8);
     while bytes.len() < len as usize {
         bytes.extend(next_random(&mut c.world().random).to_le_bytes());
@@ -120,6 +128,9 @@ fn next_random(state: &mut u64) -> u64 {
 
 /// `environ_sizes_get`: no variable is configured.
 pub(super) fn environ_sizes_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    if c.wrong("environ_sizes_get_writes_nothing") {
+        return Ok(());
+    }
     sizes(
         c,
         "num_elements",
@@ -159,8 +170,11 @@ fn sizes(c: &mut Call<'_, '_>, count: &str, size: &str, fault_name: &str) -> Res
         return Ok(());
     }
     checked.map_err(fault)?;
-    c.out_u32(count, 0).map_err(fault)?;
-    Ok(c.out_u32(size, 0).map_err(fault)?)
+    // The variable that this fault gives away is `A=B`, with its zero byte.
+    let given = count == "num_elements" && c.wrong("environ_of_the_host");
+    c.out_u32(count, u32::from(given)).map_err(fault)?;
+    let bytes = if given { 4 } else { 0 };
+    Ok(c.out_u32(size, bytes).map_err(fault)?)
 }
 
 /// `args_get`: there are none.

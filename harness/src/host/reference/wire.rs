@@ -14,6 +14,14 @@ pub(super) fn blobs(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<(Blob, Blob)> {
         .collect()
 }
 
+/// Bodies up to this length are recorded whole.
+const BODY: usize = 16 * 1024;
+
+/// A body as a record keeps it.
+pub(super) fn body(bytes: &[u8]) -> Blob {
+    Blob::with_limit(bytes, BODY)
+}
+
 fn pseudo(fields: &Fields, name: &str) -> Option<String> {
     let found = fields.iter().find(|(k, _)| k == name.as_bytes());
     found.map(|(_, v)| String::from_utf8_lossy(v).into_owned())

@@ -65,6 +65,10 @@ pub(super) struct Vm {
     pub(super) allocator: Option<Function>,
     /// Why nothing is called in it any more.
     pub(super) dead: Option<String>,
+    /// It was started, and trapped later.
+    pub(super) crashed: bool,
+    /// It was started.
+    pub(super) started: bool,
     /// It is no longer configured and ends with its last stream.
     pub(super) retired: bool,
     /// How often each callback was entered.
@@ -93,6 +97,8 @@ pub(super) struct Context {
     /// Index into the streams, and into the stream's stages.
     pub(super) stage: Option<(usize, usize)>,
     pub(super) life: Life,
+    /// It waited, or waits, for `proxy_done`.
+    pub(super) waited: bool,
     /// Properties that the plugin has set.
     pub(super) properties: HashMap<String, Vec<u8>>,
 }
@@ -269,6 +275,7 @@ impl Vm {
             plugin,
             stage,
             life: Life::Active,
+            waited: false,
             properties: HashMap::new(),
         };
         self.contexts.insert(id, context);

@@ -345,6 +345,7 @@ fn bad_ends_go_before_controls_and_checks() {
     assert_eq!(j.checks.len(), 2, "the checks are kept");
     let j = ask(&[at(Level::Should, wants_status(0))], &a);
     assert_eq!((j.verdict, j.observed.len()), (Verdict::Warn, 0));
+    assert_eq!(j.reason.as_deref(), Some("trap: \"t\""));
     assert_eq!(ask(&[check(wants_status(0))], &a).observed, []);
 }
 

@@ -1,0 +1,160 @@
+//! The two ends of a stream: what arrives at the upstream and at the client, and how a stream ends.
+//!
+//! Silent: a local response is not received from upstream, so no response callback sees it.
+
+use crate::host::reference::pipe::{Half, Piece};
+use crate::host::reference::player::Player;
+use crate::host::reference::reply::LocalResponse;
+use crate::host::reference::spoil::lose_one;
+use crate::host::reference::wire;
+use crate::host::reference::world::Event;
+use crate::trace::{Message, UpstreamSaw};
+
+impl Player {
+    /// `piece` arrives at the upstream.
+    pub(super) fn upstream_gets(&mut self, stream: usize, piece: Piece) {
+        let faults = self.faults;
+        let world = self.world();
+        let of = &mut world.streams[stream];
+        let at = *of.upstream.get_or_insert_with(|| {
+            world.upstream.push(UpstreamSaw {
+                upstream: "main".to_owned(),
+                request: Message::default(),
+            });
+            world.upstream.len() - 1
+        });
+        let saw = &mut world.upstream[at].request;
+        let end = match piece {
+            Piece::Head(mut fields, end) => {
+                if faults.is("request_headers_lose_one_on_the_way") {
+                    lose_one(&mut fields);
+                }
+                *saw = wire::request(&fields);
+                end
+            }
+            Piece::Data(bytes, end) => {
+                if !faults.is("request_body_is_not_forwarded") {
+                    of.upstream_body.extend(bytes);
+                }
+                end
+            }
+            Piece::Trailers(fields) => {
+                if !faults.is("request_trailers_are_not_forwarded") {
+                    saw.trailers = wire::blobs(&fields);
+                }
+                true
+            }
+        };
+        saw.body = wire::body(&of.upstream_body);
+        if end {
+            saw.complete = true;
+            world.schedule(0, Event::Answer { stream, part: 0 });
+        }
+    }
+
+    /// `piece` arrives at the client.
+    pub(super) fn client_gets(&mut self, stream: usize, piece: Piece) {
+        let faults = self.faults;
+        let of = &mut self.world().streams[stream];
+        let end = match piece {
+            Piece::Head(mut fields, end) => {
+                if faults.is("response_headers_lose_one_on_the_way") {
+                    lose_one(&mut fields);
+                }
+                of.response = Some(wire::response(&fields));
+                end
+            }
+            Piece::Data(bytes, end) => {
+                if !faults.is("response_body_is_not_forwarded") {
+                    of.response_body.extend(bytes);
+                }
+                end
+            }
+            Piece::Trailers(fields) => {
+                let lost = faults.is("response_trailers_are_not_forwarded");
+                if let (Some(saw), false) = (&mut of.response, lost) {
+                    saw.trailers = wire::blobs(&fields);
+                }
+                true
+            }
+        };
+        if let Some(saw) = &mut of.response {
+            saw.body = wire::body(&of.response_body);
+            saw.complete = end;
+        }
+        if end {
+            self.finish(stream);
+        }
+    }
+
+    /// The client gets a response that did not come from upstream.
+    pub(super) fn reply(&mut self, stream: usize, response: LocalResponse) {
+        let forwarded = self.faults.is("local_response_is_forwarded_too");
+        let world = self.world();
+        let of = &mut world.streams[stream];
+        if of.over || of.response.is_some() {
+            return;
+        }
+        let status = response.status.to_string().into_bytes();
+        let mut fields = vec![(b":status".to_vec(), status)];
+        fields.extend(response.headers);
+        let mut saw = wire::response(&fields);
+        saw.body = wire::body(&response.body);
+        saw.complete = true;
+        of.response = Some(saw);
+        for stage in &mut of.stages {
+            // `proxy_on_log` reads what the client got.
+            stage.response = Half {
+                headers: fields.clone(),
+                headers_in: true,
+                headers_out: true,
+                received: response.body.len() as u64,
+                ..Half::default()
+            };
+        }
+        if let (true, None, Some(stage)) = (forwarded, of.upstream, of.stages.first()) {
+            let request = wire::request(&stage.request.headers);
+            let upstream = "main".to_owned();
+            world.upstream.push(UpstreamSaw { upstream, request });
+        }
+        self.finish(stream);
+    }
+
+    /// An answer of the host itself: no plugin, a plugin that trapped, an upstream that closed.
+    pub(super) fn own_answer(&mut self, stream: usize, status: u16) {
+        if self.world().streams[stream].response.is_some() {
+            return self.reset(stream, "reset");
+        }
+        let response = LocalResponse {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        self.reply(stream, response);
+    }
+
+    /// Ends a stream without a (whole) response.
+    pub(super) fn reset(&mut self, stream: usize, trouble: &str) {
+        let of = &mut self.world().streams[stream];
+        if of.over {
+            return;
+        }
+        of.trouble = Some(trouble.to_owned());
+        self.finish(stream);
+    }
+
+    /// Streams of a VM that has died end: with 500, or cut off.
+    pub(super) fn bury(&mut self) {
+        let halted = self.halted;
+        for stream in 0..self.world().streams.len() {
+            let world = self.world();
+            let of = &world.streams[stream];
+            let dead = of.stages.iter().any(|s| world.vms[s.vm].dead.is_some());
+            match (dead && !of.over, halted) {
+                (true, true) => self.reset(stream, "timed out"),
+                (true, false) => self.own_answer(stream, 500),
+                (false, _) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Pieces of messages on their way through the plugins.
+//!
+//! A request passes the plugins in their order, a response in the reverse one. Each piece is shown to
+//! a plugin even while processing is paused; what it does not let pass stays with it.
+
+use std::collections::VecDeque;
+
+use crate::host::reference::pipe::{Direction, Part, Piece};
+use crate::host::reference::player::{Called, Player};
+use crate::host::reference::world::Deferred;
+
+/// What a callback is called with.
+struct Shown {
+    callback: &'static str,
+    /// Its short name, which begins the names of its faults.
+    short: &'static str,
+    part: Part,
+    /// The name of its second parameter, and its value.
+    size: (&'static str, u64),
+    end: bool,
+    /// The part was paused from this callback, or from the headers, before this piece came.
+    was_paused: (bool, bool),
+}
+
+impl Player {
+    /// Brings `piece` to its next place. `at` counts plugins that it has passed: request pieces start
+    /// at 0 and leave at the number of plugins, response pieces the other way round.
+    pub(super) fn deliver(&mut self, stream: usize, at: usize, direction: Direction, piece: Piece) {
+        let of = &self.world().streams[stream];
+        if of.over {
+            return;
+        }
+        match direction {
+            Direction::Request if at == of.stages.len() => self.upstream_gets(stream, piece),
+            Direction::Response if at == 0 => self.client_gets(stream, piece),
+            Direction::Request => self.show(stream, at, direction, piece),
+            Direction::Response => self.show(stream, at - 1, direction, piece),
+        }
+    }
+
+    /// Shows `piece` to the plugin of `stage` and does what it answers.
+    fn show(&mut self, stream: usize, stage: usize, direction: Direction, piece: Piece) {
+        let Some(shown) = self.take_in(stream, stage, direction, piece) else {
+            return;
+        };
+        let Some(called) = self.call_stage(stream, stage, direction, &shown) else {
+            // What the plugin asked for before still holds.
+            return;
+        };
+        let ignored = self.faults.made_of(&[shown.short, "pause_is_ignored"]);
+        let pause = self.pauses(shown.callback, called) && !ignored;
+        // A response of its own, a reset or a trap ends the stream before anything is let through.
+        self.end_now();
+        self.bury();
+        if self.world().streams[stream].over {
+            return;
+        }
+        if shown.end && shown.part == Part::Body {
+            self.after_the_end(stream, stage, direction, &shown);
+        }
+        let Some(half) = self.world().half((stream, stage), direction) else {
+            return;
+        };
+        if pause {
+            half.pause(shown.part);
+        } else if half.go_on(shown.part) {
+            self.let_through(stream, stage, direction);
+        }
+        self.work();
+    }
+
+    /// The plugin's half takes the piece in.
+    fn take_in(
+        &mut self,
+        stream: usize,
+        stage: usize,
+        direction: Direction,
+        piece: Piece,
+    ) -> Option<Shown> {
+        let request = direction == Direction::Request;
+        let faults = self.faults;
+        let half = self.world().half((stream, stage), direction)?;
+        let was_paused = (half.paused.body, half.paused.head);
+        let name = |callbacks: [&'static str; 2]| callbacks[usize::from(!request)];
+        let (callback, part, size, end) = match piece {
+            Piece::Head(fields, end) => {
+                half.headers = fields;
+                half.headers_in = true;
+                half.end_in = end;
+                let size = ("num_headers", half.headers.len() as u64);
+                let callback = name(["proxy_on_request_headers", "proxy_on_response_headers"]);
+                (callback, Part::Head, size, end)
+            }
+            Piece::Data(bytes, end) => {
+                half.received += bytes.len() as u64;
+                let chunk = bytes.len();
+                half.body.extend(bytes);
+                half.end_in |= end;
+                let callback = name(["proxy_on_request_body", "proxy_on_response_body"]);
+                let of_chunk = faults.made_of(&[&callback[9..], "size_is_of_chunk"]);
+                let size = if of_chunk { chunk } else { half.body.len() };
+                (callback, Part::Body, ("body_size", size as u64), end)
+            }
+            Piece::Trailers(fields) => {
+                half.trailers = fields;
+                half.trailers_in = true;
+                half.end_in = true;
+                let size = ("num_trailers", half.trailers.len() as u64);
+                let callback = name(["proxy_on_request_trailers", "proxy_on_response_trailers"]);
+                (callback, Part::Trailers, size, true)
+            }
+        };
+        let short = &callback["proxy_on_".len()..];
+        let off = u64::from(faults.made_of(&[short, "size_is_one_more"]));
+        Some(Shown {
+            callback,
+            short,
+            part,
+            size: (size.0, size.1 + off),
+            end,
+            was_paused,
+        })
+    }
+
+    /// Calls the callback; `None`: a planted fault hides the piece from the plugin.
+    fn call_stage(
+        &mut self,
+        stream: usize,
+        stage: usize,
+        direction: Direction,
+        shown: &Shown,
+    ) -> Option<Called> {
+        let faults = self.faults;
+        let of = &self.world().streams[stream].stages[stage];
+        let (vm, context) = (of.vm, of.context);
+        let mut id = u64::from(context);
+        if direction == Direction::Response && faults.is("response_callbacks_get_another_context") {
+            id += 1000;
+        }
+        let args = [
+            ("stream_context_id", id),
+            shown.size,
+            ("end_of_stream", u64::from(shown.end)),
+        ];
+        if self.hidden(shown) {
+            return None;
+        }
+        if faults.made_of(&[shown.short, "is_not_called"]) {
+            return Some(Called::Missing);
+        }
+        let called = self.call(vm, shown.callback, context, &args);
+        if faults.made_of(&[shown.short, "is_called_twice"]) {
+            return Some(self.call(vm, shown.callback, context, &args));
+        }
+        Some(called)
+    }
+
+    /// Faults: a body that is not shown while processing is paused.
+    fn hidden(&self, shown: &Shown) -> bool {
+        let (from_body, from_headers) = shown.was_paused;
+        let planted = |what| self.faults.made_of(&[shown.short, what]);
+        shown.part == Part::Body
+            && (from_body && planted("is_not_called_while_paused")
+                || from_headers && planted("is_not_called_behind_headers"))
+    }
+
+    /// Faults: callbacks behind the end of a message.
+    fn after_the_end(&mut self, stream: usize, stage: usize, direction: Direction, shown: &Shown) {
+        let more = self
+            .faults
+            .made_of(&[shown.short, "is_called_after_the_end"]);
+        let trailers = match direction {
+            Direction::Request => "proxy_on_request_trailers",
+            Direction::Response => "proxy_on_response_trailers",
+        };
+        let none = self
+            .faults
+            .made_of(&[&trailers["proxy_on_".len()..], "is_called_without_any"]);
+        if !(more || none) || self.world().streams[stream].over {
+            return;
+        }
+        let of = &self.world().streams[stream].stages[stage];
+        let (vm, context) = (of.vm, of.context);
+        let id = ("stream_context_id", u64::from(context));
+        if more {
+            let args = [id, ("body_size", 0), ("end_of_stream", 1)];
+            self.call(vm, shown.callback, context, &args);
+        } else {
+            self.call(vm, trailers, context, &[id, ("num_trailers", 0)]);
+        }
+    }
+
+    /// Carries out what ends streams, before anything else that was asked for.
+    fn end_now(&mut self) {
+        let world = self.world();
+        if world.deferred.is_empty() {
+            return;
+        }
+        let asked = std::mem::take(&mut world.deferred);
+        let ends = |d: &Deferred| matches!(d, Deferred::Close { .. } | Deferred::Reply { .. });
+        let (now, later): (VecDeque<_>, VecDeque<_>) = asked.into_iter().partition(ends);
+        world.deferred = later;
+        for end in now {
+            self.carry_out(end);
+        }
+    }
+
+    /// `proxy_continue_stream`, once the callback that asked for it has returned.
+    pub(super) fn resume(&mut self, stream: usize, stage: usize, direction: Direction) {
+        if self.world().streams[stream].over {
+            return;
+        }
+        let half = self.world().half((stream, stage), direction);
+        if half.is_some_and(|h| h.resume()) {
+            self.let_through(stream, stage, direction);
+        }
+    }
+
+    fn let_through(&mut self, stream: usize, stage: usize, direction: Direction) {
+        let next = match direction {
+            Direction::Request => stage + 1,
+            Direction::Response => stage,
+        };
+        let dropped = match direction {
+            Direction::Request => self.faults.is("request_trailers_added_in_body_are_dropped"),
+            Direction::Response => self
+                .faults
+                .is("response_trailers_added_in_body_are_dropped"),
+        };
+        let Some(half) = self.world().half((stream, stage), direction) else {
+            return;
+        };
+        if dropped && !half.trailers_in {
+            half.trailers.clear();
+        }
+        for piece in half.release() {
+            self.deliver(stream, next, direction, piece);
+        }
+    }
+}

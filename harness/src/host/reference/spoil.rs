@@ -1,0 +1,58 @@
+//! Faults of the serialisation of maps, both ways.
+
+use crate::abi::encode_pairs;
+use crate::case::Fields;
+use crate::host::reference::faults::Faults;
+
+/// The serialised map that the guest gets.
+pub(super) fn returned(faults: Faults, fields: &Fields) -> Vec<u8> {
+    let mut bytes = encode_pairs(fields);
+    if !faults.planted() {
+        return bytes;
+    }
+    let (big, counts) = (
+        faults.is("returned_map_has_big_endian_numbers"),
+        faults.is("returned_map_counts_terminators"),
+    );
+    for (nth, word) in bytes
+        .chunks_exact_mut(4)
+        .take(1 + 2 * fields.len())
+        .enumerate()
+    {
+        let number = u32::from_le_bytes([word[0], word[1], word[2], word[3]]);
+        let number = number + u32::from(counts && nth > 0);
+        let written = if big {
+            number.to_be_bytes()
+        } else {
+            number.to_le_bytes()
+        };
+        word.copy_from_slice(&written);
+    }
+    if faults.is("returned_map_has_no_terminators") {
+        let mut at = 4 + 8 * fields.len();
+        for part in fields.iter().flat_map(|(k, v)| [k, v]) {
+            at += part.len();
+            bytes[at] = b' ';
+            at += 1;
+        }
+    }
+    if faults.is("returned_map_is_one_byte_longer") {
+        bytes.push(0);
+    }
+    bytes
+}
+
+/// The pairs that the host takes from a map of the guest.
+pub(super) fn taken(faults: Faults, mut fields: Fields) -> Fields {
+    if faults.is("taken_map_loses_last_pair") {
+        fields.pop();
+    }
+    fields
+}
+
+/// Takes away the first field that is no pseudo-field.
+pub(super) fn lose_one(fields: &mut Fields) {
+    if let Some(at) = fields.iter().position(|(k, _)| !k.starts_with(b":")) {
+        fields.remove(at);
+    }
+}

@@ -1,0 +1,268 @@
+//! The end of a run: verdict lines, counts, what could not be run, slowest cases, what changed.
+//!
+//! Does not know files: the caller names the report and finds the record of the run before.
+
+use std::collections::BTreeMap;
+
+use crate::judge::Verdict;
+use crate::record::{Record, ResultLine};
+use crate::report::terminal::Failure;
+use crate::report::{Cell, ColumnView, Paint, Table, host_mark, mark, safe, safe_short};
+
+/// What the end of a run is shown with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EndOptions<'a> {
+    /// The folder of the run, as the user would type it.
+    pub folder: &'a str,
+    /// The report's file, if one was written.
+    pub report: Option<&'a str>,
+    /// The last run of the same hosts.
+    pub before: Option<&'a Record>,
+    /// Only verdict lines and trouble (`--format terse`).
+    pub terse: bool,
+}
+
+/// How many slow cases are named.
+const SLOWEST: usize = 3;
+/// How many failures are shown as blocks; the rest get a line.
+const BLOCKS: usize = 30;
+
+/// The end of a run.
+pub fn end(record: &Record, options: &EndOptions<'_>) -> String {
+    let mut out = String::new();
+    for view in ColumnView::all(record) {
+        let verdict = view.tally.verdict().filter(|_| !view.column.dialect);
+        let m = host_mark(verdict);
+        let name = Paint::Bold.text(safe(&view.column.name));
+        let glyph = m.paint.text(m.glyph.to_string());
+        out.push_str(&format!("{glyph} {name}  {}\n", safe(&view.line)));
+        if !options.terse {
+            out.push_str(&counts(&view));
+            out.push_str(&beside(&view, record));
+        }
+    }
+    for (column, what) in &record.footer.trouble {
+        let head = Paint::Red.text("trouble");
+        out.push_str(&format!("{head}  {}: {}\n", safe(column), safe(what)));
+    }
+    for c in record.footer.canaries.iter().filter(|c| !c.ok) {
+        let head = Paint::Red.text("canary");
+        let (column, name, what) = (safe(&c.column), safe(&c.canary), safe(&c.what));
+        out.push_str(&format!("{head}  {column}: {name}: {what}\n"));
+    }
+    if options.terse {
+        return out;
+    }
+    out.push_str(&slowest(record));
+    if let Some(before) = options.before {
+        out.push_str(&changed(before, record));
+    }
+    if record.footer.interrupted {
+        out.push_str(&format!("{}\n", Paint::Yellow.text("interrupted")));
+    }
+    for (label, path) in [("report", options.report), ("record", Some(options.folder))] {
+        let path = path.filter(|p| !p.is_empty());
+        if let Some(path) = path {
+            let label = Paint::Cyan.text(format!("{label:<8}"));
+            out.push_str(&format!("{label}{}\n", safe(path)));
+        }
+    }
+    out
+}
+
+/// Blocks of what was unexpected or could not be run, for a log that was not read while it grew.
+pub fn failures(record: &Record, traces: &str) -> String {
+    let mut out = String::new();
+    let shown = record.results.iter().filter(|r| is_news(r));
+    for (n, result) in shown.enumerate() {
+        let column = record
+            .header
+            .columns
+            .iter()
+            .find(|c| c.name == result.column);
+        let (Some(column), Some(case)) = (column, record.case_of(result)) else {
+            continue;
+        };
+        let failure = Failure {
+            column,
+            case,
+            result,
+            traces,
+        };
+        if n < BLOCKS {
+            out.push_str(&failure.block());
+            out.push('\n');
+        } else {
+            out.push_str(&format!("  {}\n", failure.line()));
+        }
+    }
+    out
+}
+
+/// Whether a result is shown while the run goes on: unexpected, or not run.
+pub fn is_news(result: &ResultLine) -> bool {
+    result.gate.unexpected() || result.judgement.verdict == Verdict::NotRun
+}
+
+/// A table: levels down, verdicts across.
+fn counts(view: &ColumnView<'_>) -> String {
+    let t = &view.tally;
+    let used: Vec<Verdict> = Verdict::ALL
+        .into_iter()
+        .filter(|v| t.count(*v) > 0)
+        .collect();
+    let mut table = Table::new();
+    let head = |v: &Verdict| {
+        let m = mark(*v);
+        Cell::new(format!("{} {v}", m.glyph)).paint(m.paint).right()
+    };
+    table.row(
+        [Cell::new(""), Cell::new("cases").paint(Paint::Dim).right()]
+            .into_iter()
+            .chain(used.iter().map(head)),
+    );
+    for (level, by) in [
+        ("must", &t.must),
+        ("should", &t.should),
+        ("survey", &t.survey),
+    ] {
+        let all: u32 = by.iter().sum();
+        if all == 0 {
+            continue;
+        }
+        let number = |n: u32| match n {
+            0 => Cell::new("·").paint(Paint::Dim).right(),
+            n => Cell::new(n.to_string()).right(),
+        };
+        table.row(
+            [Cell::new(level), number(all)]
+                .into_iter()
+                .chain(used.iter().map(|v| number(by[*v as usize]))),
+        );
+    }
+    table.text(4)
+}
+
+/// What the table does not say: unexpected, known, drift, and why cases could not be run.
+fn beside(view: &ColumnView<'_>, record: &Record) -> String {
+    let mut parts = Vec::new();
+    if let Some(s) = view.summary {
+        let named = [
+            (
+                s.unexpected_failures,
+                "unexpected failure",
+                "unexpected failures",
+            ),
+            (s.unexpected_passes, "unexpected pass", "unexpected passes"),
+            (s.known, "known", "known"),
+            (s.drift, "drifted", "drifted"),
+            (
+                s.company,
+                "failed only in company",
+                "failed only in company",
+            ),
+            (
+                s.faults.harness,
+                "fault of the harness",
+                "faults of the harness",
+            ),
+            (
+                s.faults.environment,
+                "fault of the environment",
+                "faults of the environment",
+            ),
+            (
+                s.faults.adapter,
+                "fault of the adapter",
+                "faults of the adapter",
+            ),
+            (s.faults.case, "fault of a case", "faults of cases"),
+        ];
+        let some = named.iter().filter(|(n, ..)| *n > 0);
+        parts
+            .extend(some.map(|(n, one, many)| format!("{n} {}", if *n == 1 { one } else { many })));
+        parts.push(format!("{:.1} s", s.seconds));
+    }
+    let mut out = match parts.is_empty() {
+        true => String::new(),
+        false => format!("    {}\n", Paint::Dim.text(parts.join(" · "))),
+    };
+    let mut reasons: BTreeMap<(Verdict, String), u32> = BTreeMap::new();
+    let mine = record
+        .results
+        .iter()
+        .filter(|r| r.column == view.column.name && !r.added);
+    for r in mine {
+        let j = &r.judgement;
+        let why = match j.verdict {
+            Verdict::Blocked => j.blocked_by.clone(),
+            Verdict::NotRun | Verdict::OutOfScope => j.reason.clone(),
+            _ => continue,
+        };
+        *reasons
+            .entry((j.verdict, why.unwrap_or_default()))
+            .or_default() += 1;
+    }
+    for ((verdict, why), n) in reasons {
+        let m = mark(verdict);
+        let head = m.paint.text(format!("{} {n} {verdict}", m.glyph));
+        out.push_str(&format!("    {head}  {}\n", safe_short(&why, 120)));
+    }
+    out
+}
+
+fn micros(result: &ResultLine) -> u64 {
+    result.attempts.iter().map(|a| a.micros).sum()
+}
+
+fn slowest(record: &Record) -> String {
+    let mut all: Vec<&ResultLine> = record
+        .results
+        .iter()
+        .filter(|r| !r.attempts.is_empty())
+        .collect();
+    if all.len() < 2 * SLOWEST {
+        return String::new();
+    }
+    all.sort_by_key(|r| std::cmp::Reverse(micros(r)));
+    let mut table = Table::new();
+    for r in &all[..SLOWEST] {
+        let time = format!("{:.1} ms", micros(r) as f64 / 1000.0);
+        table.row([
+            Cell::new(time).right(),
+            Cell::new(&r.case),
+            Cell::new(&r.column).paint(Paint::Dim),
+        ]);
+    }
+    format!("{}\n{}", Paint::Cyan.text("slowest"), table.text(4))
+}
+
+/// What is not as it was in the run before.
+fn changed(before: &Record, now: &Record) -> String {
+    let mut old: BTreeMap<(&str, &str), Verdict> = BTreeMap::new();
+    for r in &before.results {
+        old.insert((&r.column, &r.case), r.judgement.verdict);
+    }
+    let mut table = Table::new();
+    for r in &now.results {
+        let was = old.get(&(r.column.as_str(), r.case.as_str())).copied();
+        let is = r.judgement.verdict;
+        if let Some(was) = was.filter(|w| *w != is) {
+            table.row([
+                Cell::new(was.word()).paint(mark(was).paint),
+                Cell::new("→").paint(Paint::Dim),
+                Cell::new(is.word()).paint(mark(is).paint),
+                Cell::new(&r.case),
+                Cell::new(&r.column).paint(Paint::Dim),
+            ]);
+        }
+    }
+    match table.is_empty() {
+        true => String::new(),
+        false => format!(
+            "{}\n{}",
+            Paint::Cyan.text("changed since the last run"),
+            table.text(4)
+        ),
+    }
+}

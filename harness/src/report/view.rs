@@ -1,0 +1,133 @@
+//! What all reports ask of a record: a column's verdict line, the check that speaks for a result,
+//! the trace's text.
+//!
+//! Does not know how anything is shown.
+
+use crate::abi::Level;
+use crate::judge::{CheckResult, Counted, Manner, Outcome, Tally, Verdict, tally};
+use crate::record::{Column, ColumnSummary, Record, ResultLine};
+use crate::trace::{Attempt, Canon, CanonOptions, End, Load, canon};
+
+/// One column of a record, counted.
+#[derive(Debug, Clone)]
+pub struct ColumnView<'a> {
+    /// Host, version, ABI.
+    pub column: &'a Column,
+    /// Its counts.
+    pub tally: Tally,
+    /// The footer's entry.
+    pub summary: Option<&'a ColumnSummary>,
+    /// `not conformant (212 must cases fail, 212 known) · as expected`.
+    pub line: String,
+}
+
+impl<'a> ColumnView<'a> {
+    /// The columns of a record, in order.
+    pub fn all(record: &'a Record) -> Vec<ColumnView<'a>> {
+        let columns = record.header.columns.iter();
+        columns.map(|c| ColumnView::new(record, c)).collect()
+    }
+
+    fn new(record: &'a Record, column: &'a Column) -> ColumnView<'a> {
+        let results = record.results.iter().filter(|r| r.column == column.name);
+        let tally = tally(results.map(|r| Counted {
+            judgement: &r.judgement,
+            gate: &r.gate,
+            added: r.added,
+        }));
+        let summary = record
+            .footer
+            .columns
+            .iter()
+            .find(|s| s.column == column.name);
+        let not_offered: Vec<&str> = column.not_offered.iter().map(|(n, _)| n.as_str()).collect();
+        let line = tally.line(&Manner {
+            dialect: column.dialect.then_some(column.abi.as_str()),
+            library: column.driver == "stdio",
+            not_offered: &not_offered,
+            unexpected: summary.is_some_and(|s| s.gate == "unexpected"),
+        });
+        ColumnView {
+            column,
+            tally,
+            summary,
+            line,
+        }
+    }
+}
+
+/// The check that speaks for a result: the first failed one of the highest level, else the first
+/// one that was not reached, else the first.
+pub fn speaker(result: &ResultLine) -> Option<&CheckResult> {
+    let checks = &result.judgement.checks;
+    let rank = |c: &CheckResult| match (c.outcome, c.control) {
+        (Outcome::Fail, false) if c.level == Level::Must => 0,
+        (Outcome::Fail, false) => 1,
+        (Outcome::Fail, true) => 2,
+        (Outcome::Unreached, false) if c.level == Level::Must => 3,
+        (Outcome::Unreached, _) => 4,
+        (Outcome::Pass, false) => 5,
+        (Outcome::Pass, true) => 6,
+    };
+    // `min_by_key` keeps the first of equals.
+    let own = checks.iter().min_by_key(|c| rank(c));
+    own.filter(|c| rank(c) < 5 || result.judgement.verdict != Verdict::Fail)
+}
+
+/// What a result has to say for itself beside its checks: the reason, the host's own words, faults.
+pub fn words(result: &ResultLine) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    out.extend(result.judgement.reason.clone());
+    if let Some(req) = &result.judgement.blocked_by {
+        out.push(format!("blocked by {req}"));
+    }
+    if let Some(a) = result.attempts.last() {
+        match &a.load {
+            Load::Unlinked { import, text } => {
+                out.push(format!("the host lacks {import}: {}", text.display()));
+            }
+            Load::Refused { text } => out.push(format!("the host refused: {}", text.display())),
+            Load::Loaded | Load::Unknown => {}
+        }
+        match &a.end {
+            End::Normal => {}
+            End::Trap(text) => out.push(format!("trap: {}", text.display())),
+            End::Crash(how) => out.push(format!("crash: {how}")),
+            End::Timeout(which) => out.push(format!("timeout: {which}")),
+        }
+        out.extend(a.faults.iter().map(fault));
+    }
+    out.extend(result.faults.iter().map(fault));
+    if result.company {
+        out.push("failed in company, passed alone".to_owned());
+    }
+    out
+}
+
+fn fault(f: &crate::trace::Fault) -> String {
+    let blame = match f.blame {
+        crate::trace::Blame::Host => "host",
+        crate::trace::Blame::Adapter => "adapter",
+        crate::trace::Blame::Environment => "environment",
+        crate::trace::Blame::Harness => "harness",
+        crate::trace::Blame::Case => "case",
+    };
+    format!("fault of the {blame}: {}", f.what)
+}
+
+/// The text of an attempt's trace as reports and the copies in `traces/` show it, and where each
+/// event stands in it.
+pub fn trace_text(attempt: &Attempt) -> Canon {
+    canon(&attempt.trace, &attempt.seen, &CanonOptions::default())
+}
+
+/// The name of a result's copies in `traces/<column>/`, without extension.
+pub fn trace_name(case: &str) -> String {
+    case.replace('/', ".")
+}
+
+/// The command that runs one case again, alone.
+pub fn again(case: &str, column: &Column) -> String {
+    let host = &column.host;
+    format!("pwspec run {case} --host {host} --isolation alone --trace all")
+}
