@@ -498,6 +498,9 @@ pub struct MessageFile {
     /// Upstreams: how many requests came, and nothing else is looked at.
     #[serde(default, deserialize_with = "lenient")]
     pub count: Option<Node>,
+    /// No such message is as good as one that fits.
+    #[serde(default, deserialize_with = "lenient")]
+    pub optional: bool,
     /// Whether there is such a message at all.
     #[serde(default, deserialize_with = "lenient")]
     pub present: Option<bool>,

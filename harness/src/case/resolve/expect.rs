@@ -287,9 +287,14 @@ impl Resolver<'_> {
             body,
             trailers,
             complete: f.complete,
+            optional: f.optional,
             present: f.present,
         };
-        if out == MessageExpect::default() && f.count.is_none() {
+        let nothing = MessageExpect {
+            optional: f.optional,
+            ..MessageExpect::default()
+        };
+        if out == nothing && f.count.is_none() {
             self.note(path, "nothing is expected here", None);
         }
         out
