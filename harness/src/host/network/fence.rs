@@ -3,11 +3,18 @@
 //! When its line is in the log, everything that the same worker did before is there as well.
 //! It is no case's guest and sends no frames.
 
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, EntityType, ExportKind, ExportSection, Function,
     FunctionSection, GlobalSection, GlobalType, ImportSection, MemorySection, MemoryType, Module,
     TypeSection, ValType,
 };
+
+use crate::host::network::client::connect;
+use crate::host::network::ear::Ear;
 
 /// The id of the VM in which the fence runs.
 pub const VM: &str = "pwspec-fence";
@@ -138,5 +145,38 @@ fn word() -> wasm_encoder::MemArg {
         align: 2,
         target: wasm_encoder::MemArgTarget::Memory(0),
         ordering: None,
+    }
+}
+
+/// The way through the fence's listener.
+#[derive(Debug)]
+pub struct Gate {
+    socket: PathBuf,
+    number: u64,
+}
+
+impl Gate {
+    /// To the listener on `socket`, through which nothing has gone yet.
+    pub fn new(socket: PathBuf) -> Gate {
+        Gate { socket, number: 0 }
+    }
+
+    /// Sends a request through the fence and waits until the log shows it; whether it did. After
+    /// that everything that the worker did before is in the log. This says nothing of other
+    /// threads: what a main thread does at its own time (ticks of its own instance) may come later.
+    pub fn pass(&mut self, ear: &Ear, within: Duration) -> bool {
+        self.number += 1;
+        let number = self.number;
+        let until = Instant::now() + within;
+        // A new connection each time: on an old one the request might be read before what was
+        // handed to the worker meanwhile.
+        let Ok(mut stream) = connect(&self.socket, within) else {
+            return false;
+        };
+        let field = FIELD;
+        let request = format!("GET / HTTP/1.1\r\nhost: fence\r\n{field}: {number}\r\n\r\n");
+        stream.write_all(request.as_bytes()).ok();
+        let left = until.saturating_duration_since(Instant::now());
+        ear.wait(left, |h| h.fence >= number || h.ended) && ear.heard().fence >= number
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use regex::bytes::Regex;
 
-use crate::case::Profile;
+use crate::case::{Profile, log_pattern};
 
 /// One line of a host's log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,9 +46,9 @@ impl Grammar {
     pub fn new(profile: &Profile) -> Option<Grammar> {
         let log = profile.log.as_ref()?;
         Some(Grammar {
-            line: Regex::new(&log.line).ok()?,
+            line: log_pattern(&log.line).ok()?,
             guest: match &log.guest {
-                Some(guest) => Some(Regex::new(guest).ok()?),
+                Some(guest) => Some(log_pattern(guest).ok()?),
                 None => None,
             },
             levels: log.levels.clone(),

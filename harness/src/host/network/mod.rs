@@ -16,6 +16,9 @@ mod play;
 mod process;
 mod session;
 mod template;
+#[cfg(test)]
+mod tests;
+mod turns;
 mod upstream;
 mod wirelog;
 

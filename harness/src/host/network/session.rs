@@ -4,20 +4,19 @@
 //! [`crate::host::network::Network`].
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use crate::case::Profile;
-use crate::host::network::client::connect;
 use crate::host::network::ear::{self, Answer, Ear, Hearing, Phrases};
-use crate::host::network::fence;
-use crate::host::network::play::{Player, Turn};
+use crate::host::network::fence::{self, Gate};
+use crate::host::network::play::Player;
 use crate::host::network::process::Process;
 use crate::host::network::template::{CaseVars, FenceVars, Templates, UpstreamVars, Vars};
+use crate::host::network::turns::{Turns, publish};
 use crate::host::network::upstream::{NAMES, NOWHERE, Upstreams};
 use crate::host::network::wirelog::WireLog;
 use crate::host::{Job, Trouble, TroubleKind};
@@ -31,12 +30,6 @@ const SOCKET_NAME: usize = 20;
 const SILENT: Duration = Duration::from_secs(4);
 /// The same, when a case has used up its deadline already: it is probably the host that hangs.
 const SILENT_AGAIN: Duration = Duration::from_millis(500);
-/// A plugin that was taken out is given this long to end.
-const GONE: Duration = Duration::from_millis(1500);
-/// Nothing was heard for this long: a listener's end is over.
-const QUIET: Duration = Duration::from_millis(60);
-/// The callback with which a plugin's end begins.
-const DONE: &str = "proxy_on_done";
 /// After TERM.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -81,7 +74,7 @@ pub struct Session {
     vars: Vars,
     guests: BTreeMap<usize, Guest>,
     modules: Vec<PathBuf>,
-    fence: Fence,
+    fence: Gate,
     made: u64,
     isolation: Isolation,
     // Last, so that it goes when nobody uses it any more.
@@ -136,10 +129,7 @@ impl Session {
             vars,
             guests: BTreeMap::new(),
             modules: Vec::new(),
-            fence: Fence {
-                socket: dir.path().join("fence.sock"),
-                number: 0,
-            },
+            fence: Gate::new(dir.path().join("fence.sock")),
             made: 0,
             isolation,
             dir,
@@ -351,7 +341,7 @@ impl Session {
         Ok(())
     }
 
-    /// See [`Fence::pass`].
+    /// See [`Gate::pass`].
     fn fence(&mut self, within: Duration) -> Result<(), Lost> {
         if self.fence.pass(&self.ear, within) {
             Ok(())
@@ -472,90 +462,6 @@ impl Session {
         let mut lost = self.lost("while its listeners changed");
         lost.what = format!("{}; {what}", lost.what);
         lost
-    }
-}
-
-/// The way through the fence's listener.
-struct Fence {
-    socket: PathBuf,
-    number: u64,
-}
-
-impl Fence {
-    /// Sends a request through the fence and waits until the log shows it; whether it did. After
-    /// that everything that the worker did before is in the log. This says nothing of other
-    /// threads: what a main thread does at its own time (ticks of its own instance) may come later.
-    fn pass(&mut self, ear: &Ear, within: Duration) -> bool {
-        self.number += 1;
-        let number = self.number;
-        let until = Instant::now() + within;
-        // A new connection each time: on an old one the request might be read before what was
-        // handed to the worker meanwhile.
-        let Ok(mut stream) = connect(&self.socket, within) else {
-            return false;
-        };
-        let field = fence::FIELD;
-        let request = format!("GET / HTTP/1.1\r\nhost: fence\r\n{field}: {number}\r\n\r\n");
-        stream.write_all(request.as_bytes()).ok();
-        let left = until.saturating_duration_since(Instant::now());
-        ear.wait(left, |h| h.fence >= number || h.ended) && ear.heard().fence >= number
-    }
-}
-
-/// Writes the file of listeners as a new version.
-fn publish(plan: &Plan, dir: &Path, vars: &mut Vars) -> Result<(), String> {
-    vars.version += 1;
-    let file = plan.profile.listeners.as_ref().and_then(|l| l.file.clone());
-    let file = file.ok_or("the profile names no file of listeners")?;
-    let written = plan.templates.write(dir, &file, vars);
-    written.map_err(|trouble| trouble.what)
-}
-
-/// Takes one case out and puts it back.
-struct Turns<'s> {
-    plan: &'s Plan,
-    ear: &'s Ear,
-    fence: &'s mut Fence,
-    vars: &'s mut Vars,
-    dir: &'s Path,
-    guest: &'s CaseVars,
-    lost: Option<String>,
-}
-
-impl Turns<'_> {
-    fn turn(&mut self, turn: Turn) {
-        // What the streams left is over first, so that it is not taken for the plugin's end.
-        self.fence.pass(self.ear, SILENT);
-        let name = &self.guest.name;
-        let case = |h: &ear::Heard| match h.cases.get(name) {
-            Some(c) => (c.entered(DONE), c.added, c.lines),
-            None => (0, 0, 0),
-        };
-        let before = case(&self.ear.heard());
-        self.vars.cases.retain(|c| c.name != *name);
-        if turn == Turn::In {
-            self.vars.cases.push(self.guest.clone());
-        }
-        if let Err(what) = publish(self.plan, self.dir, self.vars) {
-            self.lost = Some(what);
-            return;
-        }
-        let until = Instant::now() + GONE;
-        match turn {
-            // The end of a plugin comes on several threads and no line says that it was the last
-            // one: it is over when the first one was heard and nothing more came for a while.
-            Turn::Out => {
-                let mut heard = self.ear.wait(GONE, |h| h.ended || case(h).0 > before.0);
-                while heard && Instant::now() < until {
-                    let now = case(&self.ear.heard()).2;
-                    heard = self.ear.wait(QUIET, |h| case(h).2 > now);
-                }
-            }
-            Turn::In => {
-                self.ear.wait(GONE, |h| h.ended || case(h).1 > before.1);
-                self.fence.pass(self.ear, SILENT);
-            }
-        }
     }
 }
 
