@@ -191,6 +191,8 @@ pub struct MessageExpect {
     pub trailers: Vec<(String, FieldExpect)>,
     /// Whether the message ended properly.
     pub complete: Option<bool>,
+    /// No such message is as good as one that fits.
+    pub optional: bool,
     /// Whether there is such a message at all (`Some(false)`: none may have come).
     pub present: Option<bool>,
 }

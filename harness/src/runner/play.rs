@@ -351,7 +351,12 @@ fn play_slots(
     out
 }
 
-pub(super) fn judge_attempt(abi: &Abi, prepared: &Prepared, attempt: &Attempt, case: &Case) -> Judgement {
+pub(super) fn judge_attempt(
+    abi: &Abi,
+    prepared: &Prepared,
+    attempt: &Attempt,
+    case: &Case,
+) -> Judgement {
     let mut judgement = judge::judge(&Question {
         abi,
         checks: &prepared.resolved.checks,

@@ -83,8 +83,17 @@ pub fn prove(
     host: &Reference,
     workers: usize,
 ) -> Result<Proof, Trouble> {
-    let plan = plan_host(suite, filter, profile, &host.identity(), &[abi.to_owned()], None);
-    let Some(column) = plan.columns.first() else { return Ok(Proof::default()) };
+    let plan = plan_host(
+        suite,
+        filter,
+        profile,
+        &host.identity(),
+        &[abi.to_owned()],
+        None,
+    );
+    let Some(column) = plan.columns.first() else {
+        return Ok(Proof::default());
+    };
     let deadlines = Deadlines {
         shared: std::time::Duration::from_secs(2),
         alone: std::time::Duration::from_millis(300),
@@ -92,7 +101,8 @@ pub fn prove(
     let mut subjects = Vec::new();
     for planned in column.cases.iter().filter(|p| p.resolved.is_ok()) {
         let token = token(0, &column.column.name, &planned.case.id, 1);
-        let Ok(prepared) = prepare(suite, planned, &column.abi, profile, &token, 0, &deadlines) else {
+        let Ok(prepared) = prepare(suite, planned, &column.abi, profile, &token, 0, &deadlines)
+        else {
             continue;
         };
         let plain = host.play_one(&prepared.job)?;
@@ -113,11 +123,14 @@ pub fn prove(
     }
     let tested = tested(&subjects);
     let rows = faults(suite, &column.abi);
-    let (rows, waiting): (Vec<FaultRow>, Vec<FaultRow>) =
-        rows.into_iter().partition(|f| tested.contains(f.req.as_str()));
+    let (rows, waiting): (Vec<FaultRow>, Vec<FaultRow>) = rows
+        .into_iter()
+        .partition(|f| tested.contains(f.req.as_str()));
     proof.waiting = waiting.into_iter().map(|f| f.fault).collect();
     let mut killed: BTreeSet<(String, String)> = BTreeSet::new();
-    for planted in share(&rows, workers, |row| plant(row, &subjects, &column.abi, host)) {
+    for planted in share(&rows, workers, |row| {
+        plant(row, &subjects, &column.abi, host)
+    }) {
         let planted = planted?;
         let all = planted.own.iter().chain(&planted.others);
         killed.extend(all.map(|n| (n.case.clone(), n.check.clone())));
@@ -125,19 +138,23 @@ pub fn prove(
     }
     let changed = share(&subjects, workers, |s| {
         let q = question(&column.abi, &s.prepared, &s.plain);
-        let moved = s.prepared.resolved.observations.is_empty() || judge::prove_survey(&q).is_some();
+        let moved =
+            s.prepared.resolved.observations.is_empty() || judge::prove_survey(&q).is_some();
         (judge::prove_checks(&q), moved)
     });
     for (subject, (kills, moved)) in subjects.iter().zip(changed) {
         let checks = subject.prepared.resolved.checks.iter().zip(kills);
-        let own: Vec<_> =
-            checks.filter(|(c, _)| !c.control && c.level > Level::Survey).collect();
+        let own: Vec<_> = checks
+            .filter(|(c, _)| !c.control && c.level > Level::Survey)
+            .collect();
         let proved = |c: &crate::case::Check, kill: &Option<String>| {
             kill.is_some() || killed.contains(&(subject.id.clone(), c.name.clone()))
         };
         for (check, kill) in &own {
             if !proved(check, kill) {
-                proof.unproved.push((subject.id.clone(), check.name.clone()));
+                proof
+                    .unproved
+                    .push((subject.id.clone(), check.name.clone()));
             }
         }
         if !own.is_empty() && !own.iter().any(|(c, k)| proved(c, k)) {
@@ -166,7 +183,10 @@ fn judge(abi: &Abi, prepared: &Prepared, attempt: &Attempt) -> judge::Judgement 
 /// Requirements of which a selected case has a check.
 fn tested(subjects: &[Subject]) -> BTreeSet<&str> {
     let checks = subjects.iter().flat_map(|s| &s.prepared.resolved.checks);
-    checks.filter(|c| !c.control).map(|c| c.req.as_str()).collect()
+    checks
+        .filter(|c| !c.control)
+        .map(|c| c.req.as_str())
+        .collect()
 }
 
 /// The faults of a version: its own rows, and those of the version that has them all, as far as
@@ -185,12 +205,29 @@ fn faults(suite: &Suite, abi: &Abi) -> Vec<FaultRow> {
 }
 
 /// Plays every case with one fault and sees which checks notice.
-fn plant(row: &FaultRow, subjects: &[Subject], abi: &Abi, host: &Reference) -> Result<Planted, Trouble> {
-    let mut out = Planted { fault: row.clone(), own: Vec::new(), others: Vec::new() };
+fn plant(
+    row: &FaultRow,
+    subjects: &[Subject],
+    abi: &Abi,
+    host: &Reference,
+) -> Result<Planted, Trouble> {
+    let mut out = Planted {
+        fault: row.clone(),
+        own: Vec::new(),
+        others: Vec::new(),
+    };
     for subject in subjects.iter().filter(|s| s.verdict == Verdict::Pass) {
         let attempt = host.play_with_fault(&subject.prepared.job, &row.fault)?;
         let judgement = judge(abi, &subject.prepared, &attempt);
-        for check in judgement.checks.iter().filter(|c| !c.control && c.outcome == Outcome::Fail) {
+        // A blocked case accuses nobody: it shares the fate of another requirement.
+        if matches!(judgement.verdict, Verdict::Blocked | Verdict::NotRun) {
+            continue;
+        }
+        for check in judgement
+            .checks
+            .iter()
+            .filter(|c| !c.control && c.outcome == Outcome::Fail)
+        {
             let noticed = Noticed {
                 case: subject.id.clone(),
                 check: check.name.clone(),
@@ -205,7 +242,10 @@ fn plant(row: &FaultRow, subjects: &[Subject], abi: &Abi, host: &Reference) -> R
         // A start that is refused or a trap leaves no failing check; the case still ended badly
         // because of its own requirement.
         let ended = judgement.verdict.fails() && judgement.verdict != Verdict::Fail;
-        let own = judgement.checks.iter().find(|c| !c.control && c.req == row.req);
+        let own = judgement
+            .checks
+            .iter()
+            .find(|c| !c.control && c.req == row.req);
         if let (true, Some(check)) = (ended, own) {
             let noticed = Noticed {
                 case: subject.id.clone(),
@@ -231,12 +271,16 @@ fn share<T: Sync, R: Send>(items: &[T], workers: usize, work: impl Fn(&T) -> R +
                     let i = next.fetch_add(1, Ordering::Relaxed);
                     let Some(item) = items.get(i) else { break };
                     let result = work(item);
-                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((i, result));
+                    done.lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner)
+                        .push((i, result));
                 }
             });
         }
     });
-    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut done = done
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     done.sort_by_key(|(i, _)| *i);
     done.into_iter().map(|(_, r)| r).collect()
 }

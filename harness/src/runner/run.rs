@@ -131,7 +131,11 @@ pub fn run(
             for c in &target.plan.columns {
                 let column = c.column.name.clone();
                 footer.trouble.push((column.clone(), t.what.clone()));
-                tell(Event::HostTrouble { column, what: t.what.clone(), help: t.help.clone() })?;
+                tell(Event::HostTrouble {
+                    column,
+                    what: t.what.clone(),
+                    help: t.help.clone(),
+                })?;
             }
             outcome.trouble.push((host, t.what, t.help));
         }
@@ -139,7 +143,12 @@ pub fn run(
         for ((column, mut results), seconds) in target.plan.columns.iter().zip(columns).zip(seconds)
         {
             let drift = drift(specs, &target.plan.profile, column, &mut results, options)?;
-            let summary = gate_column(suite, &target.plan.profile, column, &mut results, options.strict,
+            let summary = gate_column(
+                suite,
+                &target.plan.profile,
+                column,
+                &mut results,
+                options.strict,
                 seconds,
                 &mut outcome,
             )?;
@@ -196,7 +205,9 @@ fn case_lines(suite: &Suite, targets: &[Target]) -> Vec<CaseLine> {
     let columns: Vec<&ColumnPlan> = targets.iter().flat_map(|t| &t.plan.columns).collect();
     let mut out = Vec::new();
     for case in &suite.cases {
-        let own = columns.iter().filter(|c| c.cases.iter().any(|p| p.case.id == case.id));
+        let own = columns
+            .iter()
+            .filter(|c| c.cases.iter().any(|p| p.case.id == case.id));
         let abis: Vec<&crate::abi::Abi> = own.map(|c| c.abi.as_ref()).collect();
         if !abis.is_empty() {
             out.push(case_line(case, abis));

@@ -3,10 +3,11 @@
 //! Does not know how a guest runs them.
 
 use crate::abi::{Hostcall, Returns, Type};
+use crate::case::lenient::{List, Table};
 use crate::case::problem::nearest;
+use crate::case::resolve::resolver::{NewCheck, Resolver, Saved, keys};
 use crate::case::resolve::value::Place;
-use crate::case::resolve::{NewCheck, Resolver, Saved, keys};
-use crate::case::schema::{List, StepFile, Table};
+use crate::case::schema::StepFile;
 use crate::case::yaml::{Node, Path};
 use crate::case::{Act, ArgValue, Call, CheckKind, Handler, Operand, Select, Step, StepRef};
 

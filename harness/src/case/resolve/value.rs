@@ -3,7 +3,7 @@
 //! Does not know steps.
 
 use crate::abi::{Param, Type};
-use crate::case::resolve::{Resolver, single};
+use crate::case::resolve::resolver::{Resolver, single};
 use crate::case::yaml::{Node, Path};
 use crate::case::{ArgValue, FieldExpect, Matcher, OUT_OF_BOUNDS, Operand};
 

@@ -10,9 +10,9 @@ use crate::case::Earlier;
 use crate::cli::Failed;
 use crate::cli::args::{self, Global, RunArgs, RunFormat, RunReport, SnapMode, Traces};
 use crate::cli::exit::Exit;
+use crate::cli::progress::Progress;
 use crate::cli::verbs;
 use crate::host::Stop;
-use crate::cli::progress::Progress;
 use crate::record::{Collector, Event, Record, RecordError, ResultLine, Sink, Writer};
 use crate::report::terminal::{EndOptions, end, failures};
 use crate::runner::{
@@ -28,21 +28,29 @@ pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
         if suite.abi(abi).is_none() {
             let known: Vec<&str> = suite.abis.iter().map(|a| a.id.as_str()).collect();
             let message = format!("unknown ABI version or dialect `{abi}`");
-            return Err(Failed::new(Exit::Usage, message).help(format!("one of {}", known.join(", "))).into());
+            return Err(Failed::new(Exit::Usage, message)
+                .help(format!("one of {}", known.join(", ")))
+                .into());
         }
     }
     let wanted = hosts(args, &profiles)?;
-    let seed = args.seed.unwrap_or_else(|| clock::seconds(SystemTime::now()));
+    let seed = args
+        .seed
+        .unwrap_or_else(|| clock::seconds(SystemTime::now()));
     let mut targets = Vec::new();
     for w in &wanted {
         let workers = args.jobs.unwrap_or(0);
-        let driver = runner::open(w, workers, runner::cache_folder()).map_err(verbs::host_trouble)?;
+        let driver =
+            runner::open(w, workers, runner::cache_folder()).map_err(verbs::host_trouble)?;
         let identity = driver.identity();
         let level = args.level.map(args::MinLevel::level);
         let plan = runner::plan_host(&suite, &filter, &w.profile, &identity, &args.abis, level);
         targets.push(Target { plan, driver });
     }
-    if targets.iter().all(|t| t.plan.columns.iter().all(|c| c.cases.is_empty())) {
+    if targets
+        .iter()
+        .all(|t| t.plan.columns.iter().all(|c| c.cases.is_empty()))
+    {
         let filters = args.filters.join(" ");
         return Err(Failed::new(Exit::Nothing, format!("nothing selected by `{filters}`")).into());
     }
@@ -52,21 +60,30 @@ pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
     let stop = Stop::default();
     on_ctrl_c(&stop);
     let writer = Writer::create(&out.join("record.jsonl"))?;
-    let mut sink = Both { writer, collector: Collector::default() };
+    let mut sink = Both {
+        writer,
+        collector: Collector::default(),
+    };
     let watch = Progress::new(&targets);
     let exit = |o: &Outcome| exit(o, args).code();
-    let (outcome, footer) =
-        runner::run(&suite, &specs, targets, &options, &stop, &watch, &mut sink, &exit)
-            .map_err(|e| Failed::new(Exit::Bug, e))?;
+    let (outcome, footer) = runner::run(
+        &suite, &specs, targets, &options, &stop, &watch, &mut sink, &exit,
+    )
+    .map_err(|e| Failed::new(Exit::Bug, e))?;
     watch.clear();
     let record = sink.collector.into_record()?;
     let report = write_files(args, &out, &record)?;
     match args.format {
-        RunFormat::Json => println!("{}", serde_json::to_string_pretty(&crate::record::summary(&record))?),
+        RunFormat::Json => println!(
+            "{}",
+            serde_json::to_string_pretty(&crate::record::summary(&record))?
+        ),
         _ => show(args, &record, before.as_ref(), &out, report.as_deref()),
     }
     for (profile, pattern) in &outcome.unmatched {
-        eprintln!("pwspec: profile {profile}: the known failure `{pattern}` names no case of the suite");
+        eprintln!(
+            "pwspec: profile {profile}: the known failure `{pattern}` names no case of the suite"
+        );
     }
     for entry in &outcome.entries {
         eprintln!("pwspec: {entry}");
@@ -82,8 +99,17 @@ pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
 }
 
 fn exit_of(code: u8) -> Exit {
-    let all = [Exit::Unexpected, Exit::Usage, Exit::Host, Exit::Nothing, Exit::Incomplete, Exit::Interrupted];
-    all.into_iter().find(|e| e.code() == code).unwrap_or(Exit::Fine)
+    let all = [
+        Exit::Unexpected,
+        Exit::Usage,
+        Exit::Host,
+        Exit::Nothing,
+        Exit::Incomplete,
+        Exit::Interrupted,
+    ];
+    all.into_iter()
+        .find(|e| e.code() == code)
+        .unwrap_or(Exit::Fine)
 }
 
 fn exit(o: &Outcome, args: &RunArgs) -> Exit {
@@ -95,12 +121,20 @@ fn exit(o: &Outcome, args: &RunArgs) -> Exit {
         when(o.unexpected, Exit::Unexpected),
         when(o.incomplete, Exit::Incomplete),
     ]);
-    if args.exit_zero && matches!(worst, Exit::Unexpected | Exit::Incomplete) { Exit::Fine } else { worst }
+    if args.exit_zero && matches!(worst, Exit::Unexpected | Exit::Incomplete) {
+        Exit::Fine
+    } else {
+        worst
+    }
 }
 
 fn hosts(args: &RunArgs, profiles: &[crate::case::Profile]) -> anyhow::Result<Vec<Wanted>> {
     let default = vec!["reference".to_owned()];
-    let texts = if args.hosts.is_empty() { &default } else { &args.hosts };
+    let texts = if args.hosts.is_empty() {
+        &default
+    } else {
+        &args.hosts
+    };
     let mut out = Vec::new();
     for text in texts {
         out.extend(verbs::wanted(text, profiles)?);
@@ -117,7 +151,10 @@ fn options(args: &RunArgs, seed: u64) -> RunOptions {
                 args::Isolate::Shared => Isolate::Shared,
                 args::Isolate::Alone => Isolate::Alone,
             },
-            deadlines: Deadlines { shared: args.timeout, alone: args.timeout.min(Duration::from_secs(1)) },
+            deadlines: Deadlines {
+                shared: args.timeout,
+                alone: args.timeout.min(Duration::from_secs(1)),
+            },
             max_fail: if args.first { Some(1) } else { args.max_fail },
         },
         snapshots: match args.snapshots {
@@ -136,13 +173,18 @@ fn options(args: &RunArgs, seed: u64) -> RunOptions {
 /// The run's folder: `--out`, or a new one under `target/pwspec` that `latest` points to.
 fn out_folder(args: &RunArgs, wanted: &[Wanted]) -> anyhow::Result<PathBuf> {
     let failed = |p: &Path, e: std::io::Error| {
-        Failed::new(Exit::Usage, format!("failed to create {}: {e}", p.display()))
+        Failed::new(
+            Exit::Usage,
+            format!("failed to create {}: {e}", p.display()),
+        )
     };
     if let Some(dir) = &args.out {
         std::fs::create_dir_all(dir).map_err(|e| failed(dir, e))?;
         if dir.join("record.jsonl").exists() {
             let message = format!("{} holds a run already", dir.display());
-            return Err(Failed::new(Exit::Usage, message).help("a run never appends to an old one").into());
+            return Err(Failed::new(Exit::Usage, message)
+                .help("a run never appends to an old one")
+                .into());
         }
         return Ok(dir.clone());
     }
@@ -152,7 +194,11 @@ fn out_folder(args: &RunArgs, wanted: &[Wanted]) -> anyhow::Result<PathBuf> {
     let base = format!("{}-{}", clock::compact(SystemTime::now()), names.join("-"));
     // Two runs may begin in the same second.
     for n in 1..1000 {
-        let name = if n == 1 { base.clone() } else { format!("{base}-{n}") };
+        let name = if n == 1 {
+            base.clone()
+        } else {
+            format!("{base}-{n}")
+        };
         let dir = root.join(&name);
         match std::fs::create_dir(&dir) {
             Ok(()) => {
@@ -163,7 +209,11 @@ fn out_folder(args: &RunArgs, wanted: &[Wanted]) -> anyhow::Result<PathBuf> {
             Err(e) => return Err(failed(&dir, e).into()),
         }
     }
-    Err(Failed::new(Exit::Usage, format!("no free name for a run under {}", root.display())).into())
+    Err(Failed::new(
+        Exit::Usage,
+        format!("no free name for a run under {}", root.display()),
+    )
+    .into())
 }
 
 /// `latest` is replaced in one step; where links are not to be had, there is none.
@@ -171,7 +221,8 @@ fn point_latest(root: &Path, name: &str) {
     #[cfg(unix)]
     {
         let temp = root.join(format!(".latest-{}", std::process::id()));
-        if std::os::unix::fs::symlink(name, &temp).is_ok() && std::fs::rename(&temp, root.join("latest")).is_err()
+        if std::os::unix::fs::symlink(name, &temp).is_ok()
+            && std::fs::rename(&temp, root.join("latest")).is_err()
         {
             let _ = std::fs::remove_file(&temp);
         }
@@ -214,14 +265,18 @@ fn write_files(args: &RunArgs, out: &Path, record: &Record) -> anyhow::Result<Op
         if !wanted {
             continue;
         }
-        let Some(attempt) = result.attempts.last() else { continue };
+        let Some(attempt) = result.attempts.last() else {
+            continue;
+        };
         let name = result.case.replace('/', ".");
         let base = out.join("traces").join(&result.column);
         let text = crate::trace::canonical(&attempt.trace, &attempt.seen, &Default::default());
         write(&base.join(format!("{name}.trace")), text.as_bytes())?;
         for (blob, end) in [(&attempt.host_log, "host.log"), (&attempt.wire, "wire.txt")] {
             if let Some(blob) = blob {
-                let text = blob.whole().map_or_else(|| blob.display().into_bytes(), <[u8]>::to_vec);
+                let text = blob
+                    .whole()
+                    .map_or_else(|| blob.display().into_bytes(), <[u8]>::to_vec);
                 write(&base.join(format!("{name}.{end}")), &text)?;
             }
         }
@@ -236,13 +291,28 @@ fn write_files(args: &RunArgs, out: &Path, record: &Record) -> anyhow::Result<Op
 }
 
 /// Failures as they read in full, then the end of the run.
-fn show(args: &RunArgs, record: &Record, before: Option<&Record>, out: &Path, report: Option<&Path>) {
+fn show(
+    args: &RunArgs,
+    record: &Record,
+    before: Option<&Record>,
+    out: &Path,
+    report: Option<&Path>,
+) {
     let folder = out.display().to_string();
     let report = report.map(|r| r.display().to_string());
-    let traces = if args.trace == Traces::Off { String::new() } else { format!("{folder}/traces") };
+    let traces = if args.trace == Traces::Off {
+        String::new()
+    } else {
+        format!("{folder}/traces")
+    };
     let terse = args.format == RunFormat::Terse;
     print!("{}", failures(record, &traces));
-    let options = EndOptions { folder: &folder, report: report.as_deref(), before, terse };
+    let options = EndOptions {
+        folder: &folder,
+        report: report.as_deref(),
+        before,
+        terse,
+    };
     print!("{}", end(record, &options));
 }
 
@@ -259,6 +329,13 @@ impl Earlier for LastRun {
         };
         let known = ["failed", "unexpected"].contains(&group)
             || crate::judge::Verdict::ALL.iter().any(|v| v.word() == group);
-        known.then(|| record.results.iter().filter(|r| in_group(r)).map(|r| r.case.clone()).collect())
+        known.then(|| {
+            record
+                .results
+                .iter()
+                .filter(|r| in_group(r))
+                .map(|r| r.case.clone())
+                .collect()
+        })
     }
 }

@@ -20,7 +20,7 @@ use crate::host::network::turns::{Turns, publish};
 use crate::host::network::upstream::{NAMES, NOWHERE, Upstreams};
 use crate::host::network::wirelog::WireLog;
 use crate::host::{Job, Trouble, TroubleKind};
-use crate::trace::{Attempt, Blob, End, Isolation, Load, Seen, Trace};
+use crate::trace::{Attempt, Blob, End, Isolation, Load, Trace};
 
 /// A Unix socket's path has at most this many bytes (108 with the closing NUL, on Linux).
 const SOCKET_PATH: usize = 107;
@@ -77,6 +77,8 @@ pub struct Session {
     fence: Gate,
     made: u64,
     isolation: Isolation,
+    /// Of a case that lost the host: what was seen until then.
+    partial: Option<Attempt>,
     // Last, so that it goes when nobody uses it any more.
     dir: TempDir,
 }
@@ -132,6 +134,7 @@ impl Session {
             fence: Gate::new(dir.path().join("fence.sock")),
             made: 0,
             isolation,
+            partial: None,
             dir,
         };
         session.ready()?;
@@ -240,7 +243,7 @@ impl Session {
     /// Plays one case of the batch.
     ///
     /// # Errors
-    /// The host is lost; what was heard until then is lost with it.
+    /// The host is lost; what was heard until then: [`Session::remains`].
     pub fn play(&mut self, job: &Job) -> Result<Attempt, Lost> {
         let began = Instant::now();
         let mut attempt = Attempt::empty(self.isolation);
@@ -270,7 +273,12 @@ impl Session {
             None => {}
         }
         if taken == Some(Answer::Added) {
-            self.exchange(job, &guest, &mut attempt)?;
+            let played = self.exchange(job, &guest, &mut attempt);
+            if let Err(lost) = played {
+                attempt.micros = began.elapsed().as_micros() as u64;
+                self.partial = Some(attempt);
+                return Err(lost);
+            }
         }
         self.ear.attend(None);
         if let Some(hearing) = self.ear.forget(&name) {
@@ -308,6 +316,7 @@ impl Session {
             lost: None,
         };
         let played = player.play(&mut |turn| turns.turn(turn));
+        attempt.seen.client = played.clients;
         let lost = turns.lost.take();
         if let Some(what) = lost {
             return Err(self.lost_because(what));
@@ -331,10 +340,7 @@ impl Session {
                 break;
             }
         }
-        attempt.seen = Seen {
-            client: played.clients,
-            upstream: self.upstreams.end(),
-        };
+        attempt.seen.upstream = self.upstreams.end();
         if let Some(late) = played.late {
             attempt.end = End::Timeout(late);
         }
@@ -350,17 +356,18 @@ impl Session {
         }
     }
 
-    /// What was heard of a case that lost the host.
-    pub fn remains(&mut self, job: &Job) -> Attempt {
-        let mut attempt = Attempt::empty(self.isolation);
+    /// What was heard of a case that lost the host, and what its clients saw until then.
+    pub fn remains(&mut self) -> Attempt {
+        let partial = self.partial.take();
+        let mut attempt = partial.unwrap_or_else(|| Attempt::empty(self.isolation));
         self.process.kill();
-        let heard = self.ear.heard();
-        let names = heard
-            .cases
-            .iter()
-            .map(|(name, c)| (name.clone(), c.answer.clone()));
-        let only = names.last();
-        drop(heard);
+        let only = {
+            let heard = self.ear.heard();
+            let mut cases = heard.cases.iter();
+            cases
+                .next()
+                .map(|(name, c)| (name.clone(), c.answer.clone()))
+        };
         if let Some((name, answer)) = only {
             if answer == Some(Answer::Added) {
                 attempt.load = Load::Loaded;
@@ -371,7 +378,6 @@ impl Session {
         }
         attempt.seen.upstream = self.upstreams.end();
         attempt.wire = Some(Blob::Whole(self.wire.take().into_bytes()));
-        attempt.micros = job.deadline.as_micros() as u64;
         attempt
     }
 

@@ -77,7 +77,7 @@ impl Player {
             let parent = u64::from(parent) + if wrong { 1000 } else { 0 };
             let args = [("context_id", u64::from(id)), ("parent_context_id", parent)];
             let open = world.streams.iter().filter(|s| !s.over).count();
-            if !none && !(open > 1 && shared) {
+            if !(none || open > 1 && shared) {
                 self.call(vm, "proxy_on_context_create", id, &args);
             }
             self.work();

@@ -138,11 +138,11 @@ fn gate(gate: &Gate, said: &mut Vec<String>) -> &'static str {
             said.push(format!("known: {}", safe(why)));
             "known"
         }
-        Gate::UnexpectedFailure => "unexpected",
+        Gate::UnexpectedFailure => "unexpected failure",
         Gate::UnexpectedPass { .. } => "unexpected pass",
         Gate::ChangedReason { how, .. } => {
             said.push(format!("known, but now: {}", safe(how)));
-            "changed reason"
+            "unexpected: changed reason"
         }
     }
 }

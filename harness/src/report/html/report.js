@@ -4,7 +4,6 @@
 (() => {
   const $ = (id) => document.getElementById(id);
   const root = document.documentElement;
-  root.classList.add("js");
 
   const el = (tag, attrs, ...kids) => {
     const node = document.createElement(tag);
@@ -112,7 +111,15 @@
   const input = $("filter");
   let order = null; // case indexes that the filter lets through, in the order of the matrix
   let hiddenCols = "";
+  let filtered = false;
+  const total = new Set(caseRows.map((r) => r.dataset.c)).size;
   const apply = () => {
+    if (!input.value.trim() && !filtered) {
+      order = [...new Set(caseRows.map((r) => +r.dataset.c))];
+      $("hits").textContent = total + " cases";
+      return;
+    }
+    filtered = true;
     let filter;
     try { filter = compile(input.value); } catch (e) {
       input.setAttribute("aria-invalid", "true");
@@ -144,7 +151,6 @@
       }
     }
     order = [...seen];
-    const total = new Set(caseRows.map((r) => r.dataset.c)).size;
     $("hits").textContent = order.length === total ? total + " cases" : order.length + " of " + total + " cases";
     $("none").hidden = order.length > 0;
   };
@@ -364,6 +370,13 @@
       }
     }
     document.title = "pwspec report";
+    if (hash.startsWith("filter/")) {
+      input.value = hash.slice(7);
+      apply();
+      show("matrix");
+      scrollTo(0, 0);
+      return;
+    }
     if (hash.startsWith("req/")) {
       show("matrix");
       const row = document.getElementById(hash);
@@ -420,6 +433,7 @@
   });
 
   route();
+  root.classList.add("ready");
   // The order of the matrix is needed by j and k at the latest; the page is shown first.
   setTimeout(apply, 50);
 })();
