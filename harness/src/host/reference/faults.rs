@@ -3,29 +3,64 @@
 //! A fault of an `OK` row answers OK with a wrong value or without effect, never another status.
 //! The rows that say which requirement a fault breaks stand in `specs/abi`.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 /// The planted fault, if any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Faults(Option<&'static str>);
+pub(super) enum Faults {
+    /// The host as it is.
+    #[default]
+    None,
+    /// One fault.
+    Planted(&'static str),
+    /// The host as it is; the faults that could have shown are noted, see [`asked`].
+    Noted,
+}
+
+thread_local! {
+    static ASKED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// The faults that were asked for on this thread since the last call, with [`Faults::Noted`]. A fault
+/// that was not asked for cannot change anything: the host would have done the same up to that point.
+pub(super) fn asked() -> BTreeSet<String> {
+    ASKED.with_borrow_mut(std::mem::take)
+}
 
 impl Faults {
     /// The fault of this name, if there is one.
     pub(super) fn named(name: &str) -> Option<Faults> {
-        NAMES.iter().find(|n| **n == name).map(|n| Faults(Some(n)))
+        NAMES.iter().find(|n| **n == name).map(|n| Faults::Planted(n))
     }
 
-    /// Whether any is planted.
+    /// Whether any is planted or noted: a short way round code that only faults need.
     pub(super) fn planted(self) -> bool {
-        self.0.is_some()
+        self != Faults::None
     }
 
     /// Whether the one whose name is made of `parts` is planted.
     pub(super) fn made_of(self, parts: &[&str]) -> bool {
-        self.0.is_some_and(|planted| planted == parts.join("_"))
+        match self {
+            Faults::None => false,
+            Faults::Planted(planted) => planted == parts.join("_"),
+            Faults::Noted => {
+                ASKED.with_borrow_mut(|asked| asked.insert(parts.join("_")));
+                false
+            }
+        }
     }
 
     /// Whether this one is planted.
     pub(super) fn is(self, name: &str) -> bool {
-        self.0.is_some_and(|planted| planted == name)
+        match self {
+            Faults::None => false,
+            Faults::Planted(planted) => planted == name,
+            Faults::Noted => {
+                ASKED.with_borrow_mut(|asked| asked.insert(name.to_owned()));
+                false
+            }
+        }
     }
 }
 
