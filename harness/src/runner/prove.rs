@@ -68,6 +68,8 @@ struct Subject {
     level: Level,
     prepared: Prepared,
     plain: Attempt,
+    /// The faults that can show in it.
+    may_show: BTreeSet<String>,
     verdict: Verdict,
 }
 
@@ -105,7 +107,7 @@ pub fn prove(
         else {
             continue;
         };
-        let plain = host.play_one(&prepared.job)?;
+        let (plain, may_show) = host.play_and_note(&prepared.job);
         let judgement = judge(&column.abi, &prepared, &plain);
         subjects.push(Subject {
             id: planned.case.id.clone(),
@@ -113,6 +115,7 @@ pub fn prove(
             verdict: judgement.verdict,
             prepared,
             plain,
+            may_show,
         });
     }
     let mut proof = Proof::default();
@@ -216,7 +219,8 @@ fn plant(
         own: Vec::new(),
         others: Vec::new(),
     };
-    for subject in subjects.iter().filter(|s| s.verdict == Verdict::Pass) {
+    let subjects = subjects.iter().filter(|s| s.verdict == Verdict::Pass);
+    for subject in subjects.filter(|s| s.may_show.contains(&row.fault)) {
         let attempt = host.play_with_fault(&subject.prepared.job, &row.fault)?;
         let judgement = judge(abi, &subject.prepared, &attempt);
         // A blocked case accuses nobody: it shares the fate of another requirement.

@@ -143,7 +143,7 @@ pub fn run(
         for ((column, mut results), seconds) in target.plan.columns.iter().zip(columns).zip(seconds)
         {
             let drift = drift(specs, &target.plan.profile, column, &mut results, options)?;
-            let summary = gate_column(
+            let mut summary = gate_column(
                 suite,
                 &target.plan.profile,
                 column,
@@ -152,7 +152,10 @@ pub fn run(
                 seconds,
                 &mut outcome,
             )?;
-            outcome.unexpected |= drift;
+            if drift {
+                outcome.unexpected = true;
+                summary.gate = "unexpected".to_owned();
+            }
             outcome.incomplete |=
                 summary.verdict == Some(judge::HostVerdict::Incomplete) || results.iter().any(open);
             outcome.results += results.len();

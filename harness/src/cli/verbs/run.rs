@@ -14,7 +14,7 @@ use crate::cli::progress::Progress;
 use crate::cli::verbs;
 use crate::host::Stop;
 use crate::record::{Collector, Event, Record, RecordError, ResultLine, Sink, Writer};
-use crate::report::terminal::{EndOptions, end, failures};
+use crate::report::terminal::{EndOptions, drifts, end, failures};
 use crate::runner::{
     self, Deadlines, Isolate, Outcome, Playing, RunOptions, Snapshots, Target, Wanted, clock,
 };
@@ -307,6 +307,9 @@ fn show(
     };
     let terse = args.format == RunFormat::Terse;
     print!("{}", failures(record, &traces));
+    if !terse {
+        print!("{}", drifts(record));
+    }
     let options = EndOptions {
         folder: &folder,
         report: report.as_deref(),

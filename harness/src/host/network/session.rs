@@ -29,7 +29,7 @@ const SOCKET_NAME: usize = 20;
 /// A host that serves many cases may be silent this long while it loads, and at the fence.
 const SILENT: Duration = Duration::from_secs(4);
 /// The same, when a case has used up its deadline already: it is probably the host that hangs.
-const SILENT_AGAIN: Duration = Duration::from_millis(500);
+const SILENT_AGAIN: Duration = Duration::from_secs(1);
 /// After TERM.
 const GRACE: Duration = Duration::from_secs(5);
 
