@@ -330,7 +330,11 @@ fn at_least_compares_with_the_last_out_before() {
     assert_eq!(ask(1, 0, Value::Number(8)), Yes);
     assert_eq!(ask(1, 0, Value::Number(6)), No);
     assert_eq!(ask(1, 0, Value::Untouched), No);
-    assert_eq!(ask(0, 0, Value::Number(7)), Unknown, "nothing before itself");
+    assert_eq!(
+        ask(0, 0, Value::Number(7)),
+        Unknown,
+        "nothing before itself"
+    );
     assert_eq!(ask(3, 2, Value::Number(7)), Unknown, "no number was kept");
 }
 
