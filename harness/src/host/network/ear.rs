@@ -154,15 +154,13 @@ impl Hearing {
         }
     }
 
-    /// Offers a line to the reader of its VM, or to all where the host names none: the VMs of a
-    /// case share its token.
+    /// Offers a line to the reader of its VM, or where the host does not name one, to all: the VMs
+    /// of a case share its token.
     fn frame(&mut self, label: &str, vm: Option<&str>, text: &str) -> bool {
         let named = vm.filter(|vm| self.vms.iter().any(|(id, _)| id == vm));
-        let mut readers = self
-            .vms
-            .iter_mut()
-            .filter(|(id, _)| named.is_none_or(|vm| vm == id))
-            .filter_map(|(_, r)| r.as_mut());
+        let of = self.vms.iter_mut();
+        let of = of.filter(|(id, _)| named.is_none_or(|vm| id == vm));
+        let mut readers = of.filter_map(|(_, r)| r.as_mut());
         readers.any(|r| r.push(label, text) == Taken::Taken)
     }
 }
@@ -385,6 +383,8 @@ impl Heard {
         phrases: &Phrases,
     ) {
         let before = self.loading.remove(thread).unwrap_or_default();
+        // What this thread starts next is another's.
+        self.speaker.remove(thread);
         let Some(case) = self.cases.get_mut(name) else {
             return;
         };

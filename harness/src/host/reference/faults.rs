@@ -31,7 +31,10 @@ pub(super) fn asked() -> BTreeSet<String> {
 impl Faults {
     /// The fault of this name, if there is one.
     pub(super) fn named(name: &str) -> Option<Faults> {
-        NAMES.iter().find(|n| **n == name).map(|n| Faults::Planted(n))
+        NAMES
+            .iter()
+            .find(|n| **n == name)
+            .map(|n| Faults::Planted(n))
     }
 
     /// Whether any is planted or noted: a short way round code that only faults need.
