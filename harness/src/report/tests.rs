@@ -448,16 +448,3 @@ fn html_shows_what_prove_and_the_tables_say() {
         "the tables give the order: {first}"
     );
 }
-
-/// Writes the made-up reports for a person to look at: `PWSPEC_LOOK=dir cargo test --lib look`.
-#[test]
-fn look() {
-    let Some(dir) = std::env::var_os("PWSPEC_LOOK").map(std::path::PathBuf::from) else {
-        return;
-    };
-    let write = |name: &str, records: &[Record]| {
-        std::fs::write(dir.join(name), html::render(records)).expect("a folder");
-    };
-    write("small.html", &[record()]);
-    write("large.html", &[record_of(20, 600)]);
-}

@@ -9,7 +9,9 @@ use crate::case::resolve::resolver::{NewCheck, Resolver, Saved, keys};
 use crate::case::resolve::value::Place;
 use crate::case::schema::StepFile;
 use crate::case::yaml::{Node, Path};
-use crate::case::{Act, ArgValue, Call, CheckKind, Handler, Operand, Select, Step, StepRef};
+use crate::case::{
+    Act, ArgValue, Call, CheckKind, Handler, Matcher, Operand, Select, Step, StepRef,
+};
 
 impl Resolver<'_> {
     pub(super) fn program(
@@ -392,6 +394,13 @@ impl Resolver<'_> {
                 };
                 let ty = param.ty.clone();
                 let expect = self.matcher(node, &ty, step.vm, &at);
+                if let Matcher::CountIs(arg) = &expect {
+                    let place = Place {
+                        vm: step.vm,
+                        callback: step.callback.clone(),
+                    };
+                    self.callback_arg(arg, &place, &at.key("count").key("arg"));
+                }
                 CheckKind::Out {
                     step: step.clone(),
                     out: key.clone(),

@@ -34,7 +34,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Doctor(args) => doctor::run(args, global),
         Verb::Prove(args) => prove::run(args, global),
         Verb::Judge(args) => records::judge(args, global),
-        Verb::Report(args) => records::report(args),
+        Verb::Report(args) => records::report(args, global),
         Verb::Accept(args) => snapshots::run(args, global, snapshots::Settle::Accept),
         Verb::Reject(args) => snapshots::run(args, global, snapshots::Settle::Reject),
         Verb::Pending(args) => snapshots::run(args, global, snapshots::Settle::Show),

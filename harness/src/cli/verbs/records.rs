@@ -9,6 +9,7 @@ use crate::cli::args::{Global, JudgeArgs, ReportArgs, ReportKind};
 use crate::cli::exit::Exit;
 use crate::cli::verbs;
 use crate::record::{Record, Writer};
+use crate::report::html::HtmlOptions;
 use crate::report::terminal::{EndOptions, end, failures};
 use crate::runner;
 
@@ -56,14 +57,22 @@ pub(crate) fn judge(args: &JudgeArgs, global: &Global) -> anyhow::Result<Exit> {
     ]))
 }
 
-pub(crate) fn report(args: &ReportArgs) -> anyhow::Result<Exit> {
+pub(crate) fn report(args: &ReportArgs, global: &Global) -> anyhow::Result<Exit> {
     let records: Vec<Record> = args
         .records
         .iter()
         .map(|p| open(p))
         .collect::<anyhow::Result<_>>()?;
     let text = match args.format {
-        ReportKind::Html => crate::report::html::render(&records),
+        ReportKind::Html => {
+            let suite = verbs::suite(&verbs::specs(global)?)?;
+            let abis: Vec<&crate::abi::Abi> = suite.abis.iter().map(AsRef::as_ref).collect();
+            let options = HtmlOptions {
+                abis: &abis,
+                prove: None,
+            };
+            crate::report::html::render_with(&records, &options)
+        }
         ReportKind::Json => {
             let all: Vec<_> = records.iter().map(crate::record::summary).collect();
             match &all[..] {

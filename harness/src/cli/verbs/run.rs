@@ -6,15 +6,16 @@ use std::time::{Duration, SystemTime};
 
 use anstream::{eprintln, print, println};
 
-use crate::case::Earlier;
+use crate::case::{Earlier, Suite};
 use crate::cli::Failed;
 use crate::cli::args::{self, Global, RunArgs, RunFormat, RunReport, SnapMode, Traces};
 use crate::cli::exit::Exit;
 use crate::cli::progress::Progress;
 use crate::cli::verbs;
 use crate::host::Stop;
-use crate::record::{Collector, Event, Record, RecordError, ResultLine, Sink, Writer};
-use crate::report::terminal::{EndOptions, drifts, end, failures};
+use crate::record::{Collector, Record, ResultLine, Sink, Tee, Writer};
+use crate::report::html::HtmlOptions;
+use crate::report::terminal::{EndOptions, Format, Live, LiveOptions, drifts, end, failures};
 use crate::runner::{
     self, Deadlines, Isolate, Outcome, Playing, RunOptions, Snapshots, Target, Wanted, clock,
 };
@@ -59,20 +60,21 @@ pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
     let options = options(args, seed);
     let stop = Stop::default();
     on_ctrl_c(&stop);
-    let writer = Writer::create(&out.join("record.jsonl"))?;
-    let mut sink = Both {
-        writer,
-        collector: Collector::default(),
-    };
+    let mut writer = Writer::create(&out.join("record.jsonl"))?;
+    let mut collector = Collector::default();
+    let mut live = live(args, &out);
     let watch = Progress::new(&targets);
     let exit = |o: &Outcome| exit(o, args).code();
+    let mut sink = Tee(vec![&mut writer, &mut collector]);
+    sink.0.extend(live.as_mut().map(|l| l as &mut dyn Sink));
     let (outcome, footer) = runner::run(
         &suite, &specs, targets, &options, &stop, &watch, &mut sink, &exit,
     )
     .map_err(|e| Failed::new(Exit::Bug, e))?;
+    drop(sink);
     watch.clear();
-    let record = sink.collector.into_record()?;
-    let report = write_files(args, &out, &record)?;
+    let record = collector.into_record()?;
+    let report = write_files(args, &out, &record, &suite)?;
     match args.format {
         RunFormat::Json => println!(
             "{}",
@@ -165,7 +167,7 @@ fn options(args: &RunArgs, seed: u64) -> RunOptions {
             Some(SnapMode::Off) => Snapshots::Off,
         },
         strict: args.strict,
-        command: std::env::args().collect::<Vec<_>>().join(" "),
+        command: command(),
         filters: args.filters.clone(),
     }
 }
@@ -236,21 +238,39 @@ fn on_ctrl_c(stop: &Stop) {
     let _ = ctrlc::set_handler(move || stop.ask());
 }
 
-/// The record as a file and in memory.
-struct Both {
-    writer: Writer,
-    collector: Collector,
+/// A line for each failure as soon as its column is judged, for a CI log; elsewhere failures are shown
+/// in full at the end.
+fn live(args: &RunArgs, out: &Path) -> Option<Live> {
+    std::env::var_os("CI")?;
+    let options = LiveOptions {
+        format: match args.format {
+            RunFormat::Json => return None,
+            RunFormat::Terse => Format::Terse,
+            RunFormat::Pretty => Format::Pretty,
+        },
+        watched: false,
+        annotations: std::env::var_os("GITHUB_ACTIONS").is_some(),
+        traces: traces(args, out),
+    };
+    Some(Live::new(Box::new(anstream::stdout()), options))
 }
 
-impl Sink for Both {
-    fn event(&mut self, event: &Event) -> Result<(), RecordError> {
-        self.writer.event(event)?;
-        self.collector.event(event)
+/// The folder of traces as the user would type it; empty: none are written.
+fn traces(args: &RunArgs, out: &Path) -> String {
+    if args.trace == Traces::Off {
+        String::new()
+    } else {
+        format!("{}/traces", out.display())
     }
 }
 
 /// `summary.json`, traces, reports; the report's path.
-fn write_files(args: &RunArgs, out: &Path, record: &Record) -> anyhow::Result<Option<PathBuf>> {
+fn write_files(
+    args: &RunArgs,
+    out: &Path,
+    record: &Record,
+    suite: &Suite,
+) -> anyhow::Result<Option<PathBuf>> {
     let write = |path: &Path, bytes: &[u8]| {
         runner::write_atomically(path, bytes).map_err(|e| Failed::new(Exit::Usage, e))
     };
@@ -285,7 +305,12 @@ fn write_files(args: &RunArgs, out: &Path, record: &Record) -> anyhow::Result<Op
         return Ok(None);
     }
     let path = out.join("report/index.html");
-    let html = crate::report::html::render(std::slice::from_ref(record));
+    let abis: Vec<&crate::abi::Abi> = suite.abis.iter().map(AsRef::as_ref).collect();
+    let options = HtmlOptions {
+        abis: &abis,
+        prove: None,
+    };
+    let html = crate::report::html::render_with(std::slice::from_ref(record), &options);
     write(&path, html.as_bytes())?;
     Ok(Some(path))
 }
@@ -300,13 +325,10 @@ fn show(
 ) {
     let folder = out.display().to_string();
     let report = report.map(|r| r.display().to_string());
-    let traces = if args.trace == Traces::Off {
-        String::new()
-    } else {
-        format!("{folder}/traces")
-    };
     let terse = args.format == RunFormat::Terse;
-    print!("{}", failures(record, &traces));
+    if std::env::var_os("CI").is_none() {
+        print!("{}", failures(record, &traces(args, out)));
+    }
     if !terse {
         print!("{}", drifts(record));
     }
@@ -341,4 +363,20 @@ impl Earlier for LastRun {
                 .collect()
         })
     }
+}
+
+/// The command as typed, without the folder of the program.
+fn command() -> String {
+    let typed = std::env::args().skip(1);
+    let quoted = typed.map(|a| {
+        if a.contains([' ', '&', '|', '*']) {
+            format!("'{a}'")
+        } else {
+            a
+        }
+    });
+    std::iter::once("pwspec".to_owned())
+        .chain(quoted)
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -43,6 +43,8 @@ struct Card {
     words: String,
     gate: String,
     unexpected: bool,
+    /// How many results differ from their snapshot.
+    drift: usize,
     seconds: Option<String>,
     /// Of the must cases, in parts of 1000: `(class, from, width, words)`.
     bar: Vec<(char, u32, u32, String)>,
@@ -159,6 +161,7 @@ fn card(c: &Col<'_>) -> Card {
         words: safe(words),
         gate: gate.to_owned(),
         unexpected: gate == "unexpected",
+        drift: c.results.values().filter(|r| r.drift.is_some()).count(),
         seconds: c.view.summary.map(|s| format!("{:.1}", s.seconds)),
         levels: levels
             .map(|(level, by)| {

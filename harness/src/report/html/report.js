@@ -23,8 +23,8 @@
   const result = (column, index) => {
     const r = data().results[column][index];
     if (!r) return null;
-    const [verdict, level, gate, checks, marks, trace, observed, words, log, wire, time] = r;
-    return { verdict, level, gate, checks, marks, trace, observed, words, log, wire, time };
+    const [verdict, level, gate, checks, marks, trace, observed, words, log, wire, time, drift, company] = r;
+    return { verdict, level, gate, checks, marks, trace, observed, words, log, wire, time, drift, company };
   };
   const verdict = (v) => {
     const [word, glyph, letter] = data().verdicts[v];
@@ -56,6 +56,7 @@
     switch (key) {
       case "verdict": return any((r) => verdict(r.verdict).word === want || (want === "failing" && "FURTCD".includes(verdict(r.verdict).letter)));
       case "gate": return any((r) => r.gate.includes(want));
+      case "is": return any((r) => (want === "drift" && r.drift) || (want === "company" && r.company));
       case "level": return (i) => d.cases[i].level === want;
       case "area": return (i) => d.cases[i].area.toLowerCase() === want;
       case "tag": return (i) => d.cases[i].tags.some((t) => t.toLowerCase() === want);
@@ -318,12 +319,12 @@
     out.push(el("h2", {}, "What is asked"), asked(c));
     if (r) {
       out.push(...(checkTable(c, r) || []));
-      const ref = d.reference === null || d.reference === column ? null : result(d.reference, index);
+      const ref = host.beside === null ? null : result(host.beside, index);
       const own = d.lists[r.trace], theirs = ref ? d.lists[ref.trace] : [];
       if (own.length || theirs.length) {
         const panes = [el("div", {}, el("h3", {}, host.reference ? host.name + ": reference host (not a norm)" : host.name),
           own.length ? listing(lines(r.trace), { marks: traceMarks(r), odd: ref ? differs(own, theirs) : new Set(), label: "Trace of " + host.name }) : el("p", { class: "quiet" }, "Nothing was seen at the boundary."))];
-        if (ref) panes.push(el("div", {}, el("h3", {}, "reference host (not a norm)"), listing(lines(ref.trace), { odd: differs(theirs, own), label: "Trace of the reference host" })));
+        if (ref) panes.push(el("div", {}, el("h3", {}, "reference host (not a norm)", el("small", {}, " " + d.columns[host.beside].abi)), listing(lines(ref.trace), { odd: differs(theirs, own), label: "Trace of the reference host" })));
         out.push(el("h2", {}, "Trace"), el("div", { class: "traces" + (ref ? " two" : "") }, panes));
       }
     }
@@ -331,6 +332,7 @@
     if (r) for (const [name, , , , outcome, , got, line] of d.lists[r.checks]) if (outcome === 1) marks.set(line, { cls: "bad", tell: name + ": got " + d.lines[got] });
     const lead = " ".repeat(c.indent || 0);
     out.push(el("h2", {}, "The case"), listing(lines(c.yaml).map((l) => lead + l), { first: c.line, marks, label: "YAML of the case" }));
+    if (r && r.drift) out.push(el("details", { open: true }, el("summary", {}, "Against the snapshot"), listing(lines(r.drift), { label: "Difference to the snapshot" })));
     if (r && r.log) out.push(el("details", {}, el("summary", {}, "Host log"), listing(lines(r.log), { label: "Host log" })));
     if (r && r.wire) out.push(el("details", {}, el("summary", {}, "Wire"), listing(lines(r.wire), { label: "Wire" })));
     const command = host.again.replace("CASE", c.id);

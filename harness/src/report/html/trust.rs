@@ -7,7 +7,7 @@ use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use crate::report::html::HtmlOptions;
-use crate::report::html::model::Model;
+use crate::report::html::model::{Col, Model};
 use crate::report::{Survey, safe, safe_lines};
 
 #[derive(Serialize)]
@@ -162,7 +162,7 @@ fn canaries(model: &Model<'_>) -> (Vec<String>, Vec<CanaryRow>) {
 /// host and engine share our code, so these rest on our reading alone.
 fn lonely(model: &Model<'_>) -> Vec<String> {
     use crate::judge::Verdict;
-    let ours = |c: &&crate::report::html::model::Col<'_>| c.view.column.driver == "reference";
+    let ours = |c: &&Col<'_>| c.is_reference();
     let passes = |id: &str, our: bool| {
         let mut columns = model.columns.iter().filter(|c| ours(c) == our);
         columns.any(|c| {
