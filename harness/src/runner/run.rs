@@ -14,7 +14,7 @@ use crate::record::{
     CaseLine, ColumnSummary, Counts, Drift, Event, FaultCounts, Footer, Header, RECORD_VERSION,
     RecordError, ReqLine, ResultLine, Sink,
 };
-use crate::runner::plan::{ColumnPlan, HostPlan};
+use crate::runner::plan::{ColumnPlan, HostPlan, token};
 use crate::runner::play::{Played, Playing, Watch, play_host};
 use crate::runner::snapshot::{self, Sections};
 use crate::runner::{Specs, clock};
@@ -274,7 +274,7 @@ fn drift(
     let mut suites: BTreeMap<String, (Sections, Sections)> = BTreeMap::new();
     let mut decided = false;
     for result in results.iter_mut().filter(|r| !r.added) {
-        let Some(text) = snapshot_text(profile, result) else {
+        let Some(text) = snapshot_text(profile, result, options.playing.seed) else {
             continue;
         };
         let suite = result
@@ -304,7 +304,7 @@ fn drift(
 }
 
 /// What a snapshot keeps of a result; `None`: nothing was observed.
-pub fn snapshot_text(profile: &Profile, result: &ResultLine) -> Option<String> {
+pub fn snapshot_text(profile: &Profile, result: &ResultLine, seed: u64) -> Option<String> {
     let attempt = result.attempts.last()?;
     if result.judgement.verdict == Verdict::NotRun {
         return None;
@@ -315,7 +315,10 @@ pub fn snapshot_text(profile: &Profile, result: &ResultLine) -> Option<String> {
         aliases: &[],
         only_full: true,
     };
-    Some(trace::canonical(&attempt.trace, &attempt.seen, &options))
+    let text = trace::canonical(&attempt.trace, &attempt.seen, &options);
+    // Names that are unique to an attempt end with its token.
+    let nth = result.attempts.len() as u32;
+    Some(text.replace(&token(seed, &result.column, &result.case, nth), "‹token›"))
 }
 
 fn known(profile: &Profile) -> Vec<judge::Known> {
