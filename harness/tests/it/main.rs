@@ -1,6 +1,8 @@
 //! The integration tests: one binary.
 
+mod any;
 mod cli;
+mod data_props;
 mod envoy;
 mod frame_props;
 mod guest_props;
