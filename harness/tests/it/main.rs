@@ -3,6 +3,7 @@
 mod any;
 mod cli;
 mod data_props;
+mod docs;
 mod envoy;
 mod frame_props;
 mod guest_props;
