@@ -177,6 +177,10 @@ pub struct Log {
     /// host shows it `vm` (its last word is the VM's id). Without it any line may be a guest's.
     #[serde(default)]
     pub guest: Option<String>,
+    /// Where the host does not mark guests' lines: regular expressions for the `text` of lines that
+    /// it writes itself. Any other line may then be a guest's.
+    #[serde(default)]
+    pub own: Vec<String>,
     /// The host's words for levels, and the text's.
     #[serde(default, deserialize_with = "unique")]
     pub levels: BTreeMap<String, String>,
@@ -205,6 +209,10 @@ pub struct Says {
     /// A guest trapped.
     #[serde(default)]
     pub trap: Vec<String>,
+    /// The host will go no further with a stream and nobody will get an answer: waiting for one is
+    /// in vain.
+    #[serde(default)]
+    pub stuck: Vec<String>,
 }
 
 /// How a case is known to be over.

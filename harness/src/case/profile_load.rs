@@ -269,6 +269,11 @@ fn check_patterns(p: &Profile, out: &mut Vec<(Place, String)>) {
                 .iter()
                 .map(|r| ("log", r.as_str(), &["text"] as &[&str])),
         );
+        patterns.extend(
+            log.own
+                .iter()
+                .map(|r| ("log", r.as_str(), &[] as &[&str])),
+        );
     }
     if let Some(start) = &p.start {
         patterns.push(("start", &start.ready.log, &[]));
@@ -285,7 +290,7 @@ fn check_patterns(p: &Profile, out: &mut Vec<(Place, String)>) {
             .iter()
             .map(|r| ("says", r.as_str(), &["import"] as &[&str])),
     );
-    let others = says.refused.iter().chain(&says.trap);
+    let others = says.refused.iter().chain(&says.trap).chain(&says.stuck);
     patterns.extend(others.map(|r| ("says", r.as_str(), &[] as &[&str])));
     for (key, pattern, groups) in patterns {
         let place = || Place::Key(key, pattern.to_owned());

@@ -28,6 +28,7 @@ pub struct Phrases {
     unlinked: Vec<Regex>,
     refused: Vec<Regex>,
     trap: Vec<Regex>,
+    stuck: Vec<Regex>,
 }
 
 impl Phrases {
@@ -67,6 +68,7 @@ impl Phrases {
             unlinked: all(&says.unlinked, "says.unlinked")?,
             refused: all(&says.refused, "says.refused")?,
             trap: all(&says.trap, "says.trap")?,
+            stuck: all(&says.stuck, "says.stuck")?,
         })
     }
 }
@@ -93,6 +95,8 @@ pub struct Hearing {
     host_left_out: usize,
     /// What the host said of a trap.
     pub trap: Option<Vec<u8>>,
+    /// What the host said when it went no further with a stream.
+    pub stuck: Option<Vec<u8>>,
     /// Whether the host took it.
     pub answer: Option<Answer>,
     /// How many lines came in all.
@@ -114,6 +118,7 @@ impl Hearing {
             host: Vec::new(),
             host_left_out: 0,
             trap: None,
+            stuck: None,
             answer: None,
             lines: 0,
             added: 0,
@@ -178,6 +183,8 @@ pub struct Heard {
     pub ready: bool,
     /// The highest fence that was logged.
     pub fence: u64,
+    /// How many lines came in all.
+    pub lines: u64,
     /// The log has ended.
     pub ended: bool,
     /// Frames and lines of cases that are over.
@@ -206,6 +213,7 @@ impl Ear {
                 speaker: BTreeMap::new(),
                 ready: false,
                 fence: 0,
+                lines: 0,
                 ended: false,
                 late: 0,
                 last: std::collections::VecDeque::new(),
@@ -274,6 +282,7 @@ impl Ear {
     pub fn line(&self, raw: Option<&[u8]>) {
         let line = raw.map(|raw| self.phrases.grammar.read(raw));
         let mut heard = self.heard();
+        heard.lines += 1;
         match line {
             None => heard.ended = true,
             Some(Line {
@@ -302,8 +311,8 @@ impl Heard {
             certain,
         } = guest;
         let shown = std::str::from_utf8(&text).unwrap_or_default();
-        if vm.as_deref() == Some(fence::VM) {
-            self.fence = self.fence.max(shown.trim().parse().unwrap_or(0));
+        if let Some(number) = fence::number(shown) {
+            self.fence = self.fence.max(number);
             return true;
         }
         let token = frame_token(shown);
@@ -362,6 +371,9 @@ impl Heard {
             if trap && case.trap.is_none() {
                 case.trap = Some(text.to_vec());
             }
+            if case.stuck.is_none() && phrases.stuck.iter().any(|r| r.is_match(text)) {
+                case.stuck = Some(text.to_vec());
+            }
         }
         if self.active.is_none() {
             let lines = self.loading.entry(thread.to_owned()).or_default();
@@ -387,7 +399,10 @@ impl Heard {
             case.note(line);
         }
         case.added += u32::from(answer == Answer::Added);
-        if case.answer.is_some() {
+        // One VM that is refused is enough; the host may put its listener in without it.
+        if matches!(case.answer, Some(Answer::Unlinked(..) | Answer::Refused(_)))
+            || case.answer.is_some() && answer == Answer::Added
+        {
             return;
         }
         case.answer = Some(match answer {

@@ -3,6 +3,12 @@
 //! When its line is in the log, everything that the same worker did before is there as well.
 //! It is no case's guest and sends no frames.
 
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::host::network::client::connect;
+use crate::host::network::ear::Ear;
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, EntityType, ExportKind, ExportSection, Function,
     FunctionSection, GlobalSection, GlobalType, ImportSection, MemorySection, MemoryType, Module,
@@ -13,6 +19,41 @@ use wasm_encoder::{
 pub const VM: &str = "pwspec-fence";
 /// The field whose value is logged.
 pub const FIELD: &str = "x-fence";
+/// What its value begins with; a number follows. Not every host shows whose a line is.
+const MARK: &str = "pwspec-fence ";
+
+/// The way through the fence's listener.
+pub struct Fence {
+    /// Its socket.
+    pub socket: PathBuf,
+    /// How many requests went through.
+    pub number: u64,
+}
+
+impl Fence {
+    /// Sends a request through the fence and waits until the log shows it; whether it did. After
+    /// that everything that the worker did before is in the log. This says nothing of other
+    /// threads: what a main thread does at its own time (ticks of its own instance) may come later.
+    pub fn pass(&mut self, ear: &Ear, within: Duration) -> bool {
+        self.number += 1;
+        let number = self.number;
+        let until = Instant::now() + within;
+        // A new connection each time: on an old one the request might be read before what was
+        // handed to the worker meanwhile.
+        let Ok(mut stream) = connect(&self.socket, within) else {
+            return false;
+        };
+        let request = format!("GET / HTTP/1.1\r\nhost: fence\r\n{FIELD}: {MARK}{number}\r\n\r\n");
+        stream.write_all(request.as_bytes()).ok();
+        let left = until.saturating_duration_since(Instant::now());
+        ear.wait(left, |h| h.fence >= number || h.ended) && ear.heard().fence >= number
+    }
+}
+
+/// The number of a fence that was logged.
+pub fn number(text: &str) -> Option<u64> {
+    text.strip_prefix(MARK)?.trim().parse().ok()
+}
 
 /// The module: 0.2.0, which all hosts of that line load.
 pub fn module() -> Vec<u8> {

@@ -1,0 +1,85 @@
+//! Listeners that change while the host runs: a file that is replaced by rename.
+//!
+//! Does not know what the case is about.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::host::network::ear::{self, Ear};
+use crate::host::network::fence::Fence;
+use crate::host::network::play::Turn;
+use crate::host::network::session::{Plan, SILENT};
+use crate::host::network::template::{CaseVars, Vars};
+
+/// A plugin that was taken out is given this long to end.
+const GONE: Duration = Duration::from_millis(1500);
+/// Nothing was heard for this long: a listener's end is over.
+const QUIET: Duration = Duration::from_millis(60);
+/// The callback with which a plugin's end begins.
+const DONE: &str = "proxy_on_done";
+
+/// Writes the file of listeners as a new version.
+pub fn publish(plan: &Plan, dir: &Path, vars: &mut Vars) -> Result<(), String> {
+    vars.version += 1;
+    let file = plan.profile.listeners.as_ref().and_then(|l| l.file.clone());
+    let file = file.ok_or("the profile names no file of listeners")?;
+    let written = plan.templates.write(dir, &file, vars);
+    written.map_err(|trouble| trouble.what)
+}
+
+/// Takes one case out and puts it back.
+pub struct Turns<'s> {
+    /// The host.
+    pub plan: &'s Plan,
+    /// Its log.
+    pub ear: &'s Ear,
+    /// The way through its fence.
+    pub fence: &'s mut Fence,
+    /// What is in its files.
+    pub vars: &'s mut Vars,
+    /// Its folder.
+    pub dir: &'s Path,
+    /// The case.
+    pub guest: &'s CaseVars,
+    /// Why it could not be done.
+    pub lost: Option<String>,
+}
+
+impl Turns<'_> {
+    /// Does it, and waits until it is done.
+    pub fn turn(&mut self, turn: Turn) {
+        // What the streams left is over first, so that it is not taken for the plugin's end.
+        self.fence.pass(self.ear, SILENT);
+        let name = &self.guest.name;
+        let case = |h: &ear::Heard| match h.cases.get(name) {
+            Some(c) => (c.entered(DONE), c.added, c.lines),
+            None => (0, 0, 0),
+        };
+        let before = case(&self.ear.heard());
+        self.vars.cases.retain(|c| c.name != *name);
+        if turn == Turn::In {
+            self.vars.cases.push(self.guest.clone());
+        }
+        if let Err(what) = publish(self.plan, self.dir, self.vars) {
+            self.lost = Some(what);
+            return;
+        }
+        let until = Instant::now() + GONE;
+        match turn {
+            // The end of a plugin comes on several threads and no line says that it was the last
+            // one: it is over when the first one was heard and nothing more came for a while.
+            Turn::Out => {
+                let mut heard = self.ear.wait(GONE, |h| h.ended || case(h).0 > before.0);
+                while heard && Instant::now() < until {
+                    let now = case(&self.ear.heard()).2;
+                    heard = self.ear.wait(QUIET, |h| case(h).2 > now);
+                }
+            }
+            Turn::In => {
+                self.ear.wait(GONE, |h| h.ended || case(h).1 > before.1);
+                self.fence.pass(self.ear, SILENT);
+            }
+        }
+    }
+}
+
