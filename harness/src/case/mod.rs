@@ -16,6 +16,8 @@ mod program;
 mod resolve;
 mod schema;
 mod select;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod yaml;
 

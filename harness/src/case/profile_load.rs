@@ -3,6 +3,7 @@
 //! Does not know which cases there are: whether a known failure names one is found out later.
 
 use regex::Regex;
+use regex::bytes::RegexBuilder;
 
 use crate::case::{Change, DriverKind, Over, Profile, version_matches};
 
@@ -60,7 +61,8 @@ pub fn load_profile(path: &str, text: &str) -> Result<Profile, Vec<ProfileProble
         let at = error.location().map_or((1, 1), |l| {
             (l.line().max(1) as u32, l.column().max(1) as u32)
         });
-        vec![problem(at, without_position(&error.to_string()))]
+        let message = without_position(&error.to_string());
+        vec![problem(second(text, &message).unwrap_or(at), message)]
     })?;
     let found: Vec<ProfileProblem> = check(&profile)
         .into_iter()
@@ -71,6 +73,20 @@ pub fn load_profile(path: &str, text: &str) -> Result<Profile, Vec<ProfileProble
     } else {
         Err(found)
     }
+}
+
+/// Where a top-level key stands for the second time, when that is the problem: serde_yaml says only
+/// where the map begins.
+fn second(text: &str, message: &str) -> Option<(u32, u32)> {
+    let key = message
+        .strip_prefix("duplicate field `")?
+        .strip_suffix('`')?;
+    let head = format!("{key}:");
+    let mut lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, l)| l.starts_with(&head));
+    lines.nth(1).map(|(n, _)| (n as u32 + 1, 1))
 }
 
 /// serde_yaml ends its messages with the position, which stands beside them already.
@@ -259,6 +275,15 @@ fn check_network(p: &Profile, out: &mut Vec<(Place, String)>) {
     }
 }
 
+/// A regular expression for lines of a host's log. They are bytes: a dot matches any of them, and
+/// classes are those of ASCII.
+///
+/// # Errors
+/// It is none.
+pub fn log_pattern(pattern: &str) -> Result<regex::bytes::Regex, regex::Error> {
+    RegexBuilder::new(pattern).unicode(false).build()
+}
+
 /// Every regular expression must compile and have the groups that are read from it.
 fn check_patterns(p: &Profile, out: &mut Vec<(Place, String)>) {
     let mut patterns: Vec<(&'static str, &str, &[&str])> = Vec::new();
@@ -294,7 +319,7 @@ fn check_patterns(p: &Profile, out: &mut Vec<(Place, String)>) {
     patterns.extend(others.map(|r| ("says", r.as_str(), &[] as &[&str])));
     for (key, pattern, groups) in patterns {
         let place = || Place::Key(key, pattern.to_owned());
-        match Regex::new(pattern) {
+        match log_pattern(pattern) {
             Err(error) => {
                 let reason = error.to_string();
                 let reason = reason.lines().last().unwrap_or_default().to_owned();

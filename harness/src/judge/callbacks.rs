@@ -122,8 +122,10 @@ fn one_order(
             }
         };
         for r in &readings {
+            let mut begins = false;
             if let Some(p) = order.get(r.next) {
                 let answer = matches(view, place, p);
+                begins = p.plus && answer == Answer::Yes;
                 if answer != Answer::No {
                     let unsure = r.unsure || answer == Answer::Unknown;
                     let next = Reading {
@@ -144,6 +146,8 @@ fn one_order(
                         keep(Reading { unsure, ..*r }, &mut then);
                     }
                 }
+                // A row begins with the first callback that can begin it.
+                _ if begins => {}
                 _ => keep(*r, &mut then),
             }
         }

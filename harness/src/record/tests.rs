@@ -109,8 +109,7 @@ fn bytes(record: &Record) -> Vec<u8> {
     let out = Shared::default();
     let mut writer = Writer::new(out.clone(), "memory");
     writer.record(record).expect("memory takes it");
-    let bytes = out.0.lock().expect("no panic holds it").clone();
-    bytes
+    out.0.lock().expect("no panic holds it").clone()
 }
 
 fn refused(bytes: &[u8]) -> String {

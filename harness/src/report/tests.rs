@@ -290,3 +290,25 @@ fn every_schema_names_its_fields() {
     assert!(summary["properties"]["runs"].is_object());
     assert_eq!(summary["additionalProperties"], false);
 }
+
+#[test]
+fn html_is_the_same_every_time() {
+    let records = [record()];
+    assert_eq!(
+        crate::report::html::render(&records),
+        crate::report::html::render(&records)
+    );
+}
+
+/// Writes the made-up reports for a person to look at: `PWSPEC_LOOK=dir cargo test --lib look`.
+#[test]
+fn look() {
+    let Some(dir) = std::env::var_os("PWSPEC_LOOK").map(std::path::PathBuf::from) else {
+        return;
+    };
+    let write = |name: &str, records: &[Record]| {
+        std::fs::write(dir.join(name), crate::report::html::render(records)).expect("a folder");
+    };
+    write("small.html", &[record()]);
+    write("large.html", &[crate::report::fixture::record_of(20, 600)]);
+}

@@ -351,7 +351,7 @@ fn play_slots(
     out
 }
 
-fn judge_attempt(abi: &Abi, prepared: &Prepared, attempt: &Attempt, case: &Case) -> Judgement {
+pub(super) fn judge_attempt(abi: &Abi, prepared: &Prepared, attempt: &Attempt, case: &Case) -> Judgement {
     let mut judgement = judge::judge(&Question {
         abi,
         checks: &prepared.resolved.checks,
@@ -484,7 +484,7 @@ fn settle(suite: &Suite, plan: &HostPlan, slots: &mut [Slot], last: bool) -> Vec
                 });
             }
         }
-        for req in judge::settle(&mut rows, &marker_row(&column.abi), last) {
+        for req in judge::settle(&mut rows, MARKER, last) {
             let added = case_of(suite, &req, &column.abi, &plan.profile);
             out.extend(added.map(|planned| (c, planned)));
         }
@@ -493,11 +493,7 @@ fn settle(suite: &Suite, plan: &HostPlan, slots: &mut [Slot], last: bool) -> Vec
 }
 
 /// The requirement that a host takes a module of this ABI at all.
-fn marker_row(abi: &Abi) -> String {
-    let prefix = format!("{}/", abi.marker);
-    let row = abi.requirements.iter().find(|r| r.id.starts_with(&prefix));
-    row.map_or(prefix.clone(), |r| r.id.clone())
-}
+pub(super) const MARKER: &str = "abi_version/marker";
 
 /// A case that shows whether a requirement holds in a column.
 fn case_of(suite: &Suite, req: &str, abi: &Abi, profile: &crate::case::Profile) -> Option<Planned> {

@@ -139,12 +139,7 @@ pub fn run(
         for ((column, mut results), seconds) in target.plan.columns.iter().zip(columns).zip(seconds)
         {
             let drift = drift(specs, &target.plan.profile, column, &mut results, options)?;
-            let summary = gate_column(
-                suite,
-                &target.plan.profile,
-                column,
-                &mut results,
-                options,
+            let summary = gate_column(suite, &target.plan.profile, column, &mut results, options.strict,
                 seconds,
                 &mut outcome,
             )?;
@@ -329,12 +324,12 @@ fn known(profile: &Profile) -> Vec<judge::Known> {
 }
 
 /// Holds a column against its profile and sums it up.
-fn gate_column(
+pub(super) fn gate_column(
     suite: &Suite,
     profile: &Profile,
     column: &ColumnPlan,
     results: &mut [ResultLine],
-    options: &RunOptions,
+    strict: bool,
     seconds: f64,
     outcome: &mut Outcome,
 ) -> Result<ColumnSummary, String> {
@@ -355,7 +350,7 @@ fn gate_column(
         known: &known,
         lacks: &lacks,
         suite: &ids,
-        strict: options.strict,
+        strict,
     };
     let gated: Vec<judge::Gated> = results
         .iter()

@@ -29,7 +29,7 @@ pub fn abi(version: &str) -> Arc<Abi> {
             let name = entry.file_name().to_string_lossy().into_owned();
             files.push((
                 format!("abi/{name}"),
-                temp(std::fs::read_to_string(entry.path()).unwrap()),
+                std::fs::read_to_string(entry.path()).unwrap(),
             ));
         }
     }
@@ -142,8 +142,4 @@ pub fn job(index: usize, abi: &Arc<Abi>, handlers: Vec<Handler>, exchange: Excha
         deadline: Duration::from_secs(5),
         alone: false,
     }
-}
-
-fn temp(t: String) -> String {
-    t.split("\nrequirements:").next().unwrap().to_owned() + "\n"
 }

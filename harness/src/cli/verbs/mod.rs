@@ -1,24 +1,44 @@
-//! The verbs, one file each.
+//! The verbs, one file each, and what they share.
 
+mod coverage;
+mod doctor;
+mod hosts;
 mod list;
+mod prove;
+mod records;
 mod run;
+mod schema;
+mod show;
+mod snapshots;
 
 use std::path::Path;
 
+use crate::abi::Abi;
 use crate::case::{Problem, Profile, Suite};
 use crate::cli::args::{Cli, Global, Verb};
 use crate::cli::exit::Exit;
 use crate::cli::{BadFiles, Failed};
 use crate::host::Trouble;
+use crate::record::Record;
 use crate::runner::{self, BadHost, Specs, Wanted};
 
 /// Does what was asked.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
     let global = &cli.global;
     match &cli.verb {
-        Verb::List(args) => list::run(args, global),
         Verb::Run(args) => run::run(args, global),
-        _ => Ok(Exit::Usage),
+        Verb::List(args) => list::run(args, global),
+        Verb::Show(args) => show::run(args, global),
+        Verb::Coverage(args) => coverage::run(args, global),
+        Verb::Hosts(args) => hosts::run(args, global),
+        Verb::Doctor(args) => doctor::run(args, global),
+        Verb::Prove(args) => prove::run(args, global),
+        Verb::Judge(args) => records::judge(args, global),
+        Verb::Report(args) => records::report(args),
+        Verb::Accept(args) => snapshots::run(args, global, snapshots::Settle::Accept),
+        Verb::Reject(args) => snapshots::run(args, global, snapshots::Settle::Reject),
+        Verb::Pending(args) => snapshots::run(args, global, snapshots::Settle::Show),
+        Verb::Schema(args) => schema::run(args),
     }
 }
 
@@ -42,13 +62,18 @@ pub(crate) fn suite(specs: &Specs) -> anyhow::Result<Suite> {
     specs.suite().map_err(|problems| bad(problems, specs))
 }
 
+/// An ABI version or dialect by its id.
+pub(crate) fn abi<'s>(suite: &'s Suite, id: &str) -> anyhow::Result<&'s Abi> {
+    suite.abi(id).map(AsRef::as_ref).ok_or_else(|| {
+        let known: Vec<&str> = suite.abis.iter().map(|a| a.id.as_str()).collect();
+        let failed = Failed::new(Exit::Usage, format!("unknown ABI version or dialect `{id}`"));
+        failed.help(format!("one of {}", known.join(", "))).into()
+    })
+}
+
 /// Problems of files as an error.
 pub(crate) fn bad(problems: Vec<Problem>, specs: &Specs) -> anyhow::Error {
-    BadFiles {
-        problems,
-        specs: specs.clone(),
-    }
-    .into()
+    BadFiles { problems, specs: specs.clone() }.into()
 }
 
 /// A filter as typed.
@@ -57,8 +82,7 @@ pub(crate) fn filter(
     suite: &Suite,
     earlier: &dyn crate::case::Earlier,
 ) -> anyhow::Result<crate::case::Filter> {
-    crate::case::Filter::parse(texts, suite, earlier)
-        .map_err(|e| Failed::new(Exit::Usage, e).into())
+    crate::case::Filter::parse(texts, suite, earlier).map_err(|e| Failed::new(Exit::Usage, e).into())
 }
 
 /// The hosts that a `--host` means.
@@ -79,4 +103,9 @@ fn with_help(failed: Failed, help: Option<String>) -> Failed {
         Some(help) => failed.help(help),
         None => failed,
     }
+}
+
+/// The record of the latest run.
+pub(crate) fn last_run() -> Option<Record> {
+    Record::read(Path::new("target/pwspec/latest/record.jsonl")).ok()
 }

@@ -46,7 +46,7 @@ pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
         let filters = args.filters.join(" ");
         return Err(Failed::new(Exit::Nothing, format!("nothing selected by `{filters}`")).into());
     }
-    let before = last_run();
+    let before = verbs::last_run();
     let out = out_folder(args, &wanted)?;
     let options = options(args, seed);
     let stop = Stop::default();
@@ -246,17 +246,12 @@ fn show(args: &RunArgs, record: &Record, before: Option<&Record>, out: &Path, re
     print!("{}", end(record, &options));
 }
 
-/// The record of the latest run.
-fn last_run() -> Option<Record> {
-    Record::read(Path::new("target/pwspec/latest/record.jsonl")).ok()
-}
-
 /// Cases of the latest run, for `last:failed`.
 struct LastRun;
 
 impl Earlier for LastRun {
     fn last(&self, group: &str) -> Option<BTreeSet<String>> {
-        let record = last_run()?;
+        let record = verbs::last_run()?;
         let in_group = |r: &ResultLine| match group {
             "failed" => r.judgement.verdict.fails(),
             "unexpected" => r.gate.unexpected(),

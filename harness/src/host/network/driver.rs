@@ -12,7 +12,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::abi::PluginType;
-use crate::case::{Change, Over, Profile};
+use crate::case::{Change, Over, Play, Profile};
 use crate::host::network::boot;
 use crate::host::network::ear::Phrases;
 use crate::host::network::session::{Lost, Plan, Session};
@@ -226,6 +226,9 @@ impl Network {
         let mut size = work.batch;
         loop {
             let mut jobs = work.next(size);
+            // Plugins that are waited for tick from the moment they are loaded: they come last and
+            // are played first.
+            jobs.make_contiguous().sort_by_key(waits);
             if jobs.is_empty() {
                 return Ok(());
             }
@@ -254,11 +257,20 @@ impl Network {
     }
 }
 
+/// Whether the exchange waits for a callback.
+fn waits(job: &Job) -> bool {
+    let mut steps = job.exchange.play.iter();
+    steps.any(|step| matches!(step, Play::Wait { .. }))
+}
+
 /// Plays the cases of a batch that is loaded, until one of them loses the host; what is not played
 /// stays in `jobs`.
 fn batch(session: &mut Session, jobs: &mut VecDeque<Job>, work: &Work<'_>) -> Option<Lost> {
     while !work.stop.asked() {
-        let job = jobs.pop_front()?;
+        let job = match jobs.back() {
+            Some(last) if waits(last) => jobs.pop_back()?,
+            _ => jobs.pop_front()?,
+        };
         match session.play(&job) {
             Ok(attempt) => (work.done)(job.index, attempt),
             Err(loss) => {

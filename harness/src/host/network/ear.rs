@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use regex::bytes::Regex;
 
-use crate::case::Profile;
+use crate::case::{Profile, log_pattern};
 use crate::host::network::fence;
 use crate::host::network::lines::{Grammar, Guest, Line};
 use crate::host::{Job, Trouble, TroubleKind};
@@ -44,7 +44,7 @@ impl Phrases {
                 format!("the profile {name} has no usable {what}"),
             )
         };
-        let one = |text: &str, what: &str| Regex::new(text).map_err(|_| bad(what));
+        let one = |text: &str, what: &str| log_pattern(text).map_err(|_| bad(what));
         let all = |texts: &[String], what: &str| {
             texts
                 .iter()

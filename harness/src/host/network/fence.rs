@@ -7,53 +7,21 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::host::network::client::connect;
-use crate::host::network::ear::Ear;
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, EntityType, ExportKind, ExportSection, Function,
     FunctionSection, GlobalSection, GlobalType, ImportSection, MemorySection, MemoryType, Module,
     TypeSection, ValType,
 };
 
+use crate::host::network::client::connect;
+use crate::host::network::ear::Ear;
+
 /// The id of the VM in which the fence runs.
 pub const VM: &str = "pwspec-fence";
 /// The field whose value is logged.
 pub const FIELD: &str = "x-fence";
 /// What its value begins with; a number follows. Not every host shows whose a line is.
-const MARK: &str = "pwspec-fence ";
-
-/// The way through the fence's listener.
-pub struct Fence {
-    /// Its socket.
-    pub socket: PathBuf,
-    /// How many requests went through.
-    pub number: u64,
-}
-
-impl Fence {
-    /// Sends a request through the fence and waits until the log shows it; whether it did. After
-    /// that everything that the worker did before is in the log. This says nothing of other
-    /// threads: what a main thread does at its own time (ticks of its own instance) may come later.
-    pub fn pass(&mut self, ear: &Ear, within: Duration) -> bool {
-        self.number += 1;
-        let number = self.number;
-        let until = Instant::now() + within;
-        // A new connection each time: on an old one the request might be read before what was
-        // handed to the worker meanwhile.
-        let Ok(mut stream) = connect(&self.socket, within) else {
-            return false;
-        };
-        let request = format!("GET / HTTP/1.1\r\nhost: fence\r\n{FIELD}: {MARK}{number}\r\n\r\n");
-        stream.write_all(request.as_bytes()).ok();
-        let left = until.saturating_duration_since(Instant::now());
-        ear.wait(left, |h| h.fence >= number || h.ended) && ear.heard().fence >= number
-    }
-}
-
-/// The number of a fence that was logged.
-pub fn number(text: &str) -> Option<u64> {
-    text.strip_prefix(MARK)?.trim().parse().ok()
-}
+pub const MARK: &str = "pwspec-fence ";
 
 /// The module: 0.2.0, which all hosts of that line load.
 pub fn module() -> Vec<u8> {
@@ -179,5 +147,43 @@ fn word() -> wasm_encoder::MemArg {
         align: 2,
         target: wasm_encoder::MemArgTarget::Memory(0),
         ordering: None,
+    }
+}
+
+/// The number of a fence that was logged.
+pub fn number(text: &str) -> Option<u64> {
+    text.strip_prefix(MARK)?.trim().parse().ok()
+}
+
+/// The way through the fence's listener.
+#[derive(Debug)]
+pub struct Gate {
+    socket: PathBuf,
+    number: u64,
+}
+
+impl Gate {
+    /// To the listener on `socket`, through which nothing has gone yet.
+    pub fn new(socket: PathBuf) -> Gate {
+        Gate { socket, number: 0 }
+    }
+
+    /// Sends a request through the fence and waits until the log shows it; whether it did. After
+    /// that everything that the worker did before is in the log. This says nothing of other
+    /// threads: what a main thread does at its own time (ticks of its own instance) may come later.
+    pub fn pass(&mut self, ear: &Ear, within: Duration) -> bool {
+        self.number += 1;
+        let number = self.number;
+        let until = Instant::now() + within;
+        // A new connection each time: on an old one the request might be read before what was
+        // handed to the worker meanwhile.
+        let Ok(mut stream) = connect(&self.socket, within) else {
+            return false;
+        };
+        let field = FIELD;
+        let request = format!("GET / HTTP/1.1\r\nhost: fence\r\n{field}: {MARK}{number}\r\n\r\n");
+        stream.write_all(request.as_bytes()).ok();
+        let left = until.saturating_duration_since(Instant::now());
+        ear.wait(left, |h| h.fence >= number || h.ended) && ear.heard().fence >= number
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use regex::bytes::Regex;
 
-use crate::case::Profile;
+use crate::case::{Profile, log_pattern};
 
 /// One line of a host's log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,15 +47,15 @@ impl Grammar {
     pub fn new(profile: &Profile) -> Option<Grammar> {
         let log = profile.log.as_ref()?;
         Some(Grammar {
-            line: Regex::new(&log.line).ok()?,
+            line: log_pattern(&log.line).ok()?,
             guest: match &log.guest {
-                Some(guest) => Some(Regex::new(guest).ok()?),
+                Some(guest) => Some(log_pattern(guest).ok()?),
                 None => None,
             },
             own: log
                 .own
                 .iter()
-                .map(|own| Regex::new(own).ok())
+                .map(|own| log_pattern(own).ok())
                 .collect::<Option<_>>()?,
             levels: log.levels.clone(),
             escaped: log.escaped,

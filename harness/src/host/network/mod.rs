@@ -20,6 +20,8 @@ mod play;
 mod process;
 mod session;
 mod template;
+#[cfg(test)]
+mod tests;
 mod turns;
 mod upstream;
 mod wirelog;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::case::{Change, Profile};
 use crate::host::network::ear::{self, Answer, Ear, Hearing, Phrases};
-use crate::host::network::fence::{self, Fence};
+use crate::host::network::fence::{self, Gate};
 use crate::host::network::placed::{Guest, Placed};
 use crate::host::network::play::Player;
 use crate::host::network::process::Process;
@@ -27,7 +27,7 @@ const SOCKET_PATH: usize = 107;
 /// The longest name of a socket in a session's folder.
 const SOCKET_NAME: usize = 20;
 /// A host that serves many cases may be silent this long while it loads, and at the fence.
-pub const SILENT: Duration = Duration::from_secs(4);
+const SILENT: Duration = Duration::from_secs(4);
 /// The same, when a case has used up its deadline already: it is probably the host that hangs.
 const SILENT_AGAIN: Duration = Duration::from_millis(500);
 /// Before TERM no line comes for this long.
@@ -86,7 +86,7 @@ pub struct Session {
     wire: WireLog,
     vars: Vars,
     placed: Placed,
-    fence: Fence,
+    fence: Gate,
     /// Cases that were played and whose traces are read when the log is whole.
     open: Vec<Open>,
     isolation: Isolation,
@@ -164,10 +164,7 @@ impl Session {
             wire,
             vars,
             placed,
-            fence: Fence {
-                socket: dir.path().join("fence.sock"),
-                number: 0,
-            },
+            fence: Gate::new(dir.path().join("fence.sock")),
             open: Vec::new(),
             isolation,
             dir,
@@ -406,7 +403,7 @@ impl Session {
         Ok(())
     }
 
-    /// See [`Fence::pass`].
+    /// See [`Gate::pass`].
     fn fence(&mut self, within: Duration) -> Result<(), Lost> {
         if self.fence.pass(&self.ear, within) {
             Ok(())

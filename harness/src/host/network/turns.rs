@@ -1,24 +1,29 @@
-//! Listeners that change while the host runs: a file that is replaced by rename.
+//! Taking one case out of a running host and putting it back.
 //!
-//! Does not know what the case is about.
+//! Does not know why: the exchange asks for it.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::host::network::ear::{self, Ear};
-use crate::host::network::fence::Fence;
+use crate::host::network::ear::{Ear, Heard};
+use crate::host::network::fence::Gate;
 use crate::host::network::play::Turn;
-use crate::host::network::session::{Plan, SILENT};
+use crate::host::network::session::Plan;
 use crate::host::network::template::{CaseVars, Vars};
 
+/// The callback with which a plugin's end begins.
+const DONE: &str = "proxy_on_done";
 /// A plugin that was taken out is given this long to end.
 const GONE: Duration = Duration::from_millis(1500);
 /// Nothing was heard for this long: a listener's end is over.
 const QUIET: Duration = Duration::from_millis(60);
-/// The callback with which a plugin's end begins.
-const DONE: &str = "proxy_on_done";
+/// The fence is given this long.
+const FENCE: Duration = Duration::from_secs(4);
 
 /// Writes the file of listeners as a new version.
+///
+/// # Errors
+/// A template names something that there is not, or the file can't be written.
 pub fn publish(plan: &Plan, dir: &Path, vars: &mut Vars) -> Result<(), String> {
     vars.version += 1;
     let file = plan.profile.listeners.as_ref().and_then(|l| l.file.clone());
@@ -29,15 +34,15 @@ pub fn publish(plan: &Plan, dir: &Path, vars: &mut Vars) -> Result<(), String> {
 
 /// Takes one case out and puts it back.
 pub struct Turns<'s> {
-    /// The host.
+    /// The profile and its templates.
     pub plan: &'s Plan,
-    /// Its log.
+    /// What is heard.
     pub ear: &'s Ear,
-    /// The way through its fence.
-    pub fence: &'s mut Fence,
-    /// What is in its files.
+    /// The fence.
+    pub fence: &'s mut Gate,
+    /// The cases that are in.
     pub vars: &'s mut Vars,
-    /// Its folder.
+    /// The working folder.
     pub dir: &'s Path,
     /// The case.
     pub guest: &'s CaseVars,
@@ -46,12 +51,12 @@ pub struct Turns<'s> {
 }
 
 impl Turns<'_> {
-    /// Does it, and waits until it is done.
+    /// Does it and waits until it is done; whatever went wrong is in `lost`.
     pub fn turn(&mut self, turn: Turn) {
         // What the streams left is over first, so that it is not taken for the plugin's end.
-        self.fence.pass(self.ear, SILENT);
+        self.fence.pass(self.ear, FENCE);
         let name = &self.guest.name;
-        let case = |h: &ear::Heard| match h.cases.get(name) {
+        let case = |h: &Heard| match h.cases.get(name) {
             Some(c) => (c.entered(DONE), c.added, c.lines),
             None => (0, 0, 0),
         };
@@ -77,9 +82,8 @@ impl Turns<'_> {
             }
             Turn::In => {
                 self.ear.wait(GONE, |h| h.ended || case(h).1 > before.1);
-                self.fence.pass(self.ear, SILENT);
+                self.fence.pass(self.ear, FENCE);
             }
         }
     }
 }
-

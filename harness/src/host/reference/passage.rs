@@ -55,6 +55,9 @@ impl Player {
         if self.world().streams[stream].over {
             return;
         }
+        if shown.end && shown.part == Part::Body {
+            self.after_the_end(stream, stage, direction, &shown);
+        }
         let Some(half) = self.world().half((stream, stage), direction) else {
             return;
         };
@@ -62,9 +65,6 @@ impl Player {
             half.pause(shown.part);
         } else if half.go_on(shown.part) {
             self.let_through(stream, stage, direction);
-        }
-        if shown.end && shown.part == Part::Body {
-            self.after_the_end(stream, stage, direction, &shown);
         }
         self.work();
     }

@@ -3,4 +3,7 @@
 mod bench;
 mod http;
 mod kit;
+mod lives;
+mod planted;
 mod runaway;
+mod scenes;

@@ -151,6 +151,8 @@ fn a_row_holds_all_callbacks_of_its_name() {
     let (outcome, got) = came(order(STREAM, vec![pattern("h"), open()]), &a);
     assert_eq!(outcome, Fail);
     assert!(got.starts_with("a row was broken"), "{got}");
+    let broken = came_on_stream(&[("b", false), ("b", true), ("b", false), ("r", false)]);
+    assert!(!passes(order(STREAM, vec![open(), pattern("r")]), &broken));
     let none = came_on_stream(&[("h", false)]);
     assert!(!passes(order(STREAM, vec![plus(pattern("b"))]), &none));
     let between = came_on_stream(&[("b", false), ("x", false), ("b", false), ("b", true)]);

@@ -1,0 +1,55 @@
+# Everything that CI does, it does through these targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
+
+CARGO ?= cargo
+HOSTS ?= envoy
+RUNS ?= 5
+PWSPEC := target/debug/pwspec
+RELEASE := target/release/pwspec
+
+.PHONY: help conformance test check bless guests hosts matrix bench clean
+
+help: ## Say what there is to do
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | column -t -s '|'
+
+conformance: ## Build, run the suite on the reference host, write the HTML report, print its path
+	$(CARGO) build --locked
+	$(PWSPEC) run --report html
+
+test: ## Run the tests
+	$(CARGO) test --locked
+
+check: ## Formatting, lints, documentation, licences
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
+	if $(CARGO) deny --version > /dev/null 2>&1; then $(CARGO) deny --config .config/deny.toml check licenses bans sources; else echo 'cargo-deny is not here: licences not checked (cargo install cargo-deny)'; fi
+
+bless: ## Take the reference host's traces as its snapshots, for a person to read and commit
+	$(CARGO) build --locked
+	$(PWSPEC) run --snapshots new || true
+	$(PWSPEC) accept
+	$(PWSPEC) schema --write specs/schema
+	$(PWSPEC) run --snapshots check --format terse
+
+guests: ## Build the guests again and write their manifest
+	guest-fixtures/build.sh
+
+hosts: ## Get real hosts into target/hosts (HOSTS='envoy …')
+	harness/adapters/get-hosts.sh $(HOSTS)
+
+matrix: ## Run the suite on the reference host and on every host in HOSTS, one record, one report
+	$(CARGO) build --locked --release
+	$(RELEASE) run --host reference $(HOSTS:%=--host %) --report html
+
+bench: ## Benches, and whole-process timings of the release build
+	$(CARGO) bench --locked
+	$(CARGO) build --locked --release
+	.ci/timing $(RUNS)
+
+clean: ## Remove what was built; hosts in target/hosts too
+	$(CARGO) clean

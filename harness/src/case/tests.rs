@@ -1,0 +1,3 @@
+//! What can be known of this room without a host.
+
+mod profile;

@@ -1,0 +1,102 @@
+//! `hosts`: every profile and version, found here or not, where, and how to get it.
+
+use std::path::Path;
+
+use anstream::print;
+
+use crate::case::{Answers, Offer, Profile};
+use crate::cli::Failed;
+use crate::cli::args::{Format, Global, HostsArgs};
+use crate::cli::exit::Exit;
+use crate::cli::verbs;
+use crate::host::{find, how_to_get};
+use crate::report::json::{self, HostRow};
+use crate::report::{Cell, Paint, Table};
+
+pub(crate) fn run(args: &HostsArgs, global: &Global) -> anyhow::Result<Exit> {
+    let specs = verbs::specs(global)?;
+    let mut profiles = specs.profiles().map_err(|p| verbs::bad(p, &specs))?;
+    if let Some(name) = &args.name {
+        let names: Vec<String> = profiles.iter().map(|p| p.name.clone()).collect();
+        profiles.retain(|p| p.name == *name);
+        if profiles.is_empty() {
+            let message = format!("unknown host `{name}`");
+            let help = format!("known hosts: {}", names.join(", "));
+            return Err(Failed::new(Exit::Usage, message).help(help).into());
+        }
+    }
+    let rows: Vec<HostRow> = profiles.iter().flat_map(rows).collect();
+    match args.format {
+        Format::Json => print!("{}", json::text(&rows)),
+        Format::Pretty => {
+            print!("{}", table(&rows));
+            if args.name.is_some() {
+                profiles.iter().for_each(|p| print!("{}", details(p)));
+            }
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+fn rows(profile: &Profile) -> Vec<HostRow> {
+    let row = |found, version, path| HostRow {
+        name: profile.name.clone(),
+        found,
+        version,
+        path,
+        how_to_get: how_to_get(profile),
+    };
+    if profile.is_reference() {
+        return vec![row(true, Some(env!("CARGO_PKG_VERSION").to_owned()), None)];
+    }
+    let found = find(profile, Path::new("target"));
+    if found.is_empty() {
+        return vec![row(false, None, None)];
+    }
+    let each = found.into_iter();
+    each.map(|f| row(true, Some(f.version), Some(f.path.display().to_string()))).collect()
+}
+
+fn table(rows: &[HostRow]) -> String {
+    let mut table = Table::new();
+    for r in rows {
+        let (glyph, paint) = if r.found { ("✓", Paint::Green) } else { ("·", Paint::Dim) };
+        let place = match (&r.path, r.found) {
+            (Some(path), _) => path.clone(),
+            (None, true) => "embedded".to_owned(),
+            (None, false) => {
+                format!("not here; {}", r.how_to_get.as_deref().unwrap_or("--host NAME=PATH"))
+            }
+        };
+        let version = r.version.clone().unwrap_or_default();
+        table.row([Cell::new(glyph).paint(paint), Cell::new(&r.name), Cell::new(version), Cell::new(place)]);
+    }
+    table.text(0)
+}
+
+/// What a host offers and who answers what.
+fn details(profile: &Profile) -> String {
+    let mut out = format!("\n{}\n", crate::report::safe(&profile.about));
+    out.push_str(&format!("driver  {}\nabi     {}\n", profile.driver.word(), profile.abi.join(" ")));
+    let mut table = Table::new();
+    for (need, offer) in &profile.offers {
+        let (glyph, paint, why) = match offer {
+            Offer::Yes => ("✓", Paint::Green, ""),
+            Offer::No(why) => ("·", Paint::Dim, why.as_str()),
+        };
+        table.row([Cell::new(glyph).paint(paint), Cell::new(need), Cell::new(why)]);
+    }
+    for (call, who) in &profile.answers {
+        let who = match who {
+            Answers::Library => "the library answers",
+            Answers::Embedder => "the code that embeds it answers",
+            Answers::None => "nobody answers",
+        };
+        table.row([Cell::new(" "), Cell::new(call), Cell::new(who)]);
+    }
+    out.push_str(&table.text(0));
+    if !profile.known.is_empty() {
+        out.push_str(&format!("{} known failures\n", profile.known.len()));
+    }
+    out
+}

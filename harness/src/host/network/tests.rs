@@ -1,0 +1,7 @@
+//! What can be known of the driver without a host.
+
+mod ear;
+mod http1;
+mod lines;
+mod template;
+mod upstream;

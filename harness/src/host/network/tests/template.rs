@@ -1,0 +1,115 @@
+//! The committed profile's files with hostile values, and templates that are none.
+
+use crate::host::network::template::{
+    CaseVars, FenceVars, PluginVars, Templates, UpstreamVars, Vars,
+};
+use crate::host::network::tests::lines::envoy;
+
+fn vars(cases: Vec<CaseVars>) -> Vars {
+    let upstream = |name: &str| UpstreamVars {
+        name: name.to_owned(),
+        socket: format!("{name}.sock"),
+    };
+    Vars {
+        dir: "/tmp/x".to_owned(),
+        version: 7,
+        fence: FenceVars {
+            socket: "fence.sock".to_owned(),
+            vm_id: "fence".to_owned(),
+            module: "fence.wasm".to_owned(),
+        },
+        upstreams: vec![upstream("main"), upstream("a")],
+        nowhere: vec![upstream("nowhere")],
+        cases,
+    }
+}
+
+fn case(name: &str, root_id: &str, config: &str) -> CaseVars {
+    CaseVars {
+        name: name.to_owned(),
+        id: format!("test/{name}"),
+        socket: format!("{name}.sock"),
+        plugin_type: "http".to_owned(),
+        plugins: vec![PluginVars {
+            name: "main".to_owned(),
+            root_id: root_id.to_owned(),
+            vm_id: format!("vm-{name}"),
+            module: format!("{name}.wasm"),
+            vm_config: String::new(),
+            config: config.to_owned(),
+        }],
+    }
+}
+
+fn render(file: &str, cases: Vec<CaseVars>) -> serde_yaml::Value {
+    let profile = envoy();
+    let templates = Templates::new(profile.start.as_ref().unwrap()).unwrap();
+    let text = templates.render(file, &vars(cases)).unwrap();
+    serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("{e}\n{text}"))
+}
+
+#[test]
+fn the_boot_file_has_every_upstream() {
+    let boot = render("boot.yaml", vec![]);
+    let clusters = boot["static_resources"]["clusters"].as_sequence().unwrap();
+    let names: Vec<_> = clusters
+        .iter()
+        .map(|c| c["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["main", "a", "nowhere"]);
+}
+
+#[test]
+fn the_listener_file_may_be_empty() {
+    let file = render("lds.yaml", vec![]);
+    assert_eq!(file["resources"].as_sequence().map(Vec::len), Some(0));
+    assert_eq!(file["version_info"].as_str(), Some("7"));
+}
+
+#[test]
+fn values_are_written_as_data_whatever_is_in_them() {
+    let hostile = "a\"b: {c}\n- d '%' {{ e }}";
+    let file = render(
+        "lds.yaml",
+        vec![case("c1", hostile, "aGk="), case("c2", "r", "")],
+    );
+    let plugin = |n: usize| {
+        let filters = &file["resources"][n]["filter_chains"][0]["filters"][0];
+        filters["typed_config"]["http_filters"][0]["typed_config"]["config"].clone()
+    };
+    assert_eq!(plugin(0)["root_id"].as_str(), Some(hostile));
+    assert_eq!(plugin(0)["configuration"]["value"].as_str(), Some("aGk="));
+    assert!(plugin(1)["configuration"].is_null());
+    assert_eq!(plugin(1)["vm_config"]["vm_id"].as_str(), Some("vm-c2"));
+}
+
+#[test]
+fn an_unknown_variable_is_named_with_its_place() {
+    let mut start = envoy().start.unwrap();
+    start
+        .files
+        .insert("boot.yaml".to_owned(), "a: 1\nb: {{ nope.x }}".to_owned());
+    let templates = Templates::new(&start).unwrap();
+    let trouble = templates.render("boot.yaml", &vars(vec![])).unwrap_err();
+    assert!(trouble.what.contains("boot.yaml, line 2"), "{trouble}");
+    start.args.push("{{ ".to_owned());
+    assert!(
+        Templates::new(&start)
+            .unwrap_err()
+            .what
+            .contains("argument")
+    );
+}
+
+#[test]
+fn a_file_is_replaced_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let templates = Templates::new(envoy().start.as_ref().unwrap()).unwrap();
+    templates.write_all(dir.path(), &vars(vec![])).unwrap();
+    let mut names: Vec<_> = std::fs::read_dir(dir.path())
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["boot.yaml", "lds.yaml"]);
+}

@@ -1,0 +1,83 @@
+//! Faults: each one shows somewhere, and none without being planted.
+
+use crate::host::reference::faults;
+use crate::host::reference::tests::kit::*;
+use crate::host::reference::tests::scenes;
+use crate::trace::{Attempt, Blame, EventKind, Returned, Value};
+
+/// What was observed, without what differs from run to run.
+fn seen(attempt: Attempt) -> Attempt {
+    Attempt {
+        micros: 0,
+        host_log: None,
+        ..attempt
+    }
+}
+
+#[test]
+fn every_job_plays_twice_alike_and_without_a_fault_of_ours() {
+    for (at, job) in scenes::all().iter().enumerate() {
+        assert_eq!(seen(play(job)), seen(play(job)), "job {at}");
+    }
+}
+
+#[test]
+fn every_fault_shows_in_a_job() {
+    let jobs = scenes::all();
+    let right: Vec<Attempt> = jobs.iter().map(|j| seen(play(j))).collect();
+    let shows = |fault: &str| {
+        let mut pairs = jobs.iter().zip(&right);
+        pairs.any(|(job, right)| {
+            let wrong = play_wrong(job, fault);
+            let panicked = wrong
+                .faults
+                .iter()
+                .find(|f| f.blame == Blame::Harness && f.what.contains("panicked"));
+            assert_eq!(panicked, None, "{fault}");
+            seen(wrong) != *right
+        })
+    };
+    let hidden: Vec<&&str> = faults().iter().filter(|fault| !shows(fault)).collect();
+    assert!(
+        hidden.is_empty(),
+        "{} faults show nowhere: {hidden:#?}",
+        hidden.len()
+    );
+}
+
+#[test]
+fn a_fault_that_does_not_exist_is_trouble() {
+    let trouble = host().play_with_fault(&job("0.2.1", vec![], get()), "no_such_fault");
+    assert!(trouble.is_err_and(|t| t.what.contains("no_such_fault")));
+}
+
+#[test]
+fn wrong_pointers_and_numbers_have_their_statuses() {
+    for version in ["0.1.0", "0.2.1"] {
+        let attempt = play(&scenes::all_wrong(version));
+        for event in events(&attempt)
+            .into_iter()
+            .filter(|e| e.kind == EventKind::Hostcall)
+        {
+            let unknown = event
+                .args
+                .iter()
+                .any(|f| matches!(f.value, Value::Enum(None, 99 | 77)));
+            let Returned::Value(Value::Enum(Some(status), _)) = &event.end else {
+                panic!("{event:?}")
+            };
+            let expected: &[&str] = match event.name.as_str() {
+                // The text names no other errno for it.
+                "args_get" => &["SUCCESS"],
+                _ if unknown => &["BAD_ARGUMENT", "BADF", "NOTSUP"],
+                _ => &["INVALID_MEMORY_ACCESS", "FAULT"],
+            };
+            assert!(expected.contains(&status.as_str()), "{event:?}");
+            let outs = event.outs.iter().all(|f| f.value == Value::Untouched);
+            assert!(
+                outs || event.name == "args_get",
+                "no output after a failure: {event:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,672 @@
+//! Jobs that between them use everything that the host does: each planted fault must show in one.
+
+use std::time::Duration;
+
+use crate::abi::{Type, encode_pairs};
+use crate::case::{
+    Act, Answer, AnswerKind, ArgValue, Call, Exchange, Exports, Handler, OUT_OF_BOUNDS, Operand,
+    Play, Select,
+};
+use crate::host::Job;
+use crate::host::reference::tests::kit::*;
+
+const OUT: ArgValue = ArgValue::Out;
+
+fn saved(name: &str, args: Vec<ArgValue>, out: u32, slot: u32) -> Act {
+    Act::Call(Call {
+        hostcall: name.to_owned(),
+        args,
+        saves: vec![(out, slot)],
+        repeat: 1,
+    })
+}
+
+fn slot(n: u32) -> ArgValue {
+    ArgValue::Word(Operand::Saved(n))
+}
+
+fn stream_context(n: u32) -> ArgValue {
+    ArgValue::Word(Operand::StreamContext(n))
+}
+
+fn pairs(of: &[(&str, &str)]) -> ArgValue {
+    ArgValue::Data(encode_pairs(&fields(of)))
+}
+
+/// Arguments that are right, with one parameter's pointer or number made wrong.
+fn spoiled(version: &str, hostcall: &str, at: usize) -> Option<Act> {
+    let abi = abi(version);
+    let of = abi.hostcall(hostcall)?;
+    let far = Operand::Const(OUT_OF_BOUNDS);
+    let arg = |(index, ty): (usize, &Type)| {
+        let wrong = index == at;
+        Some(match ty {
+            Type::Enum(_) if wrong => n(99),
+            Type::Bytes | Type::Pairs | Type::Iovec | Type::Fill if wrong => ArgValue::Pointer {
+                ptr: far,
+                len: Operand::Const(4),
+            },
+            ty if ty.is_out() && wrong => ArgValue::OutAt(vec![Some(far); ty.words().len()]),
+            _ if wrong => return None,
+            Type::Enum(name) if name == "wasi_fd_id_t" => n(1),
+            Type::Bytes => b(b"main"),
+            Type::Pairs => pairs(&[(":method", "GET"), (":path", "/"), (":authority", "a")]),
+            Type::Iovec => ArgValue::Iovec(vec![b"v".to_vec()]),
+            Type::Fill => ArgValue::Buffer(8),
+            ty if ty.is_out() => OUT,
+            _ => n(0),
+        })
+    };
+    let args: Option<Vec<ArgValue>> = of
+        .params
+        .iter()
+        .map(|p| &p.ty)
+        .enumerate()
+        .map(arg)
+        .collect();
+    Some(call(hostcall, args?))
+}
+
+/// Every pointer and every enum number of every hostcall made wrong, one after the other.
+pub(super) fn all_wrong(version: &str) -> Job {
+    let abi = abi(version);
+    let mut acts = Vec::new();
+    for hostcall in &abi.hostcalls {
+        if hostcall.name == "proxy_log" {
+            acts.extend(spoiled(version, "proxy_log", 0));
+            acts.extend(spoiled(version, "proxy_log", 1));
+            continue;
+        }
+        let of = 0..hostcall.params.len();
+        acts.extend(of.filter_map(|at| spoiled(version, &hostcall.name, at)));
+    }
+    acts.push(call("proxy_close_stream", vec![n(99)]));
+    if version == "0.1.0" {
+        acts.pop();
+    }
+    // One callback takes only so many lines.
+    let mut handlers = Vec::new();
+    let places = [
+        "proxy_on_request_body",
+        "proxy_on_request_headers",
+        "proxy_on_response_headers",
+    ];
+    let size = acts.len().div_ceil(places.len());
+    let mut rest = acts.into_iter();
+    for place in places {
+        handlers.push(on(place, rest.by_ref().take(size).collect()));
+    }
+    job(version, handlers, exchange("POST", &["ab"], &[]))
+}
+
+/// Ids that nobody gave out, keys and names that are not there.
+fn unknown() -> Job {
+    let acts = vec![
+        call("proxy_set_effective_context", vec![n(900)]),
+        call("proxy_done", vec![]),
+        call(
+            "proxy_get_header_map_value",
+            vec![n(0), b(b"x-absent"), OUT],
+        ),
+        call("proxy_get_shared_data", vec![b(b"absent"), OUT, OUT]),
+        call(
+            "proxy_resolve_shared_queue",
+            vec![b(b"vm"), b(b"absent"), OUT],
+        ),
+        call("proxy_enqueue_shared_queue", vec![n(900), b(b"v")]),
+        call("proxy_dequeue_shared_queue", vec![n(900), OUT]),
+        call("proxy_record_metric", vec![n(900), n(1)]),
+        call("proxy_increment_metric", vec![n(900), n(1)]),
+        call("proxy_get_metric", vec![n(900), OUT]),
+        call(
+            "proxy_call_foreign_function",
+            vec![b(b"absent"), b(b""), OUT],
+        ),
+        call("proxy_get_buffer_bytes", vec![n(1), n(0), n(9), OUT]),
+        call("proxy_get_buffer_status", vec![n(1), OUT, OUT]),
+        call("proxy_set_buffer_bytes", vec![n(1), n(0), n(0), b(b"v")]),
+        call(
+            "proxy_http_call",
+            vec![b(b"no"), head(), b(b""), b(b""), n(9), OUT],
+        ),
+        call(
+            "proxy_http_call",
+            vec![
+                b(b"main"),
+                pairs(&[(":method", "GET")]),
+                b(b""),
+                b(b""),
+                n(9),
+                OUT,
+            ],
+        ),
+        call(
+            "proxy_grpc_call",
+            vec![b(b"no"), b(b"s"), b(b"m"), b(b""), b(b""), n(9), OUT],
+        ),
+        call(
+            "proxy_grpc_stream",
+            vec![b(b"no"), b(b"s"), b(b"m"), b(b""), OUT],
+        ),
+        call(
+            "fd_write",
+            vec![n(9), ArgValue::Iovec(vec![b"v".to_vec()]), OUT],
+        ),
+        call("proxy_log", vec![n(77), b(b"v")]),
+    ];
+    job("0.2.1", vec![on("proxy_on_request_headers", acts)], get())
+}
+
+fn head() -> ArgValue {
+    pairs(&[
+        (":method", "GET"),
+        (":path", "/"),
+        (":authority", "a"),
+        ("x-a", "1"),
+    ])
+}
+
+/// Logging, clocks, randomness, environment.
+fn outputs() -> Job {
+    let two = ArgValue::Iovec(vec![b"one".to_vec(), b"two".to_vec()]);
+    let twice = |name: &str, args: Vec<ArgValue>| [call(name, args.clone()), call(name, args)];
+    let mut acts = vec![
+        call("proxy_log", vec![n(3), b(b"at warn")]),
+        call("proxy_log", vec![n(4), b(b"at error")]),
+        call("proxy_log", vec![n(2), b(b"100 %s of it")]),
+        call("fd_write", vec![n(1), two.clone(), OUT]),
+        call("fd_write", vec![n(2), two, OUT]),
+        call("proxy_get_log_level", vec![OUT]),
+        call("proxy_get_current_time_nanoseconds", vec![OUT]),
+        call("clock_time_get", vec![n(0), n(0), OUT]),
+        call("environ_sizes_get", vec![OUT, OUT]),
+        call("args_sizes_get", vec![OUT, OUT]),
+    ];
+    acts.extend(twice("clock_time_get", vec![n(1), n(0), OUT]));
+    acts.extend(twice("random_get", vec![ArgValue::Buffer(16)]));
+    job("0.2.1", vec![on("proxy_on_request_headers", acts)], get())
+}
+
+/// Maps: changes that are forwarded and read back.
+fn maps() -> Job {
+    let value = |key: &[u8]| call("proxy_get_header_map_value", vec![n(0), b(key), OUT]);
+    let request = vec![
+        value(b"x-here"),
+        call("proxy_get_header_map_size", vec![n(0), OUT]),
+        call(
+            "proxy_add_header_map_value",
+            vec![n(0), b(b"x-here"), b(b"second")],
+        ),
+        call("proxy_get_header_map_pairs", vec![n(0), OUT]),
+        call(
+            "proxy_replace_header_map_value",
+            vec![n(0), b(b"x-new"), b(b"n")],
+        ),
+        call("proxy_remove_header_map_value", vec![n(0), b(b"x-absent")]),
+        call("proxy_remove_header_map_value", vec![n(0), b(b"x-here")]),
+        value(b"x-here"),
+    ];
+    let response = vec![call(
+        "proxy_replace_header_map_value",
+        vec![n(2), b(b"x-up"), b(b"r")],
+    )];
+    let handlers = vec![
+        on("proxy_on_request_headers", request),
+        on("proxy_on_response_headers", response),
+    ];
+    job("0.2.1", handlers, get())
+}
+
+/// One change and its reading back, by itself.
+fn change(act: Act) -> Job {
+    let acts = vec![act, call("proxy_get_header_map_pairs", vec![n(0), OUT])];
+    job("0.2.1", vec![on("proxy_on_request_headers", acts)], get())
+}
+
+/// Buffers: each way of reading and setting one.
+fn buffers() -> Job {
+    let set = |start: u64, size: u64, v: &[u8]| {
+        call(
+            "proxy_set_buffer_bytes",
+            vec![n(0), n(start), n(size), b(v)],
+        )
+    };
+    let acts = vec![
+        call("proxy_get_buffer_status", vec![n(0), OUT, OUT]),
+        call("proxy_get_buffer_bytes", vec![n(0), n(1), n(2), OUT]),
+        call("proxy_get_buffer_bytes", vec![n(0), n(0), n(99), OUT]),
+        call(
+            "proxy_get_buffer_bytes",
+            vec![n(0), n(2), n(u64::from(u32::MAX)), OUT],
+        ),
+        set(0, 6, b"whole."),
+        set(0, 0, b"<"),
+        set(7, 0, b">"),
+        set(99, 0, b"+"),
+        set(u64::from(u32::MAX), 0, b"m"),
+        set(3, 0, b"in"),
+        set(3, 2, b"re"),
+        set(0, 1, b"f"),
+        call("proxy_get_buffer_bytes", vec![n(0), n(0), n(99), OUT]),
+    ];
+    let emptied = vec![set(0, 99, b"")];
+    let handlers = vec![
+        on_when("proxy_on_request_body", nth(1), acts),
+        on_when("proxy_on_request_body", nth(2), emptied),
+    ];
+    let mut one = exchange("POST", &["abcdef", "ghi"], &[]);
+    one.play.insert(1, Play::Chunk(1));
+    job("0.2.1", handlers, one)
+}
+
+fn nth(n: u32) -> Select {
+    Select {
+        nth: Some(n),
+        ..Select::default()
+    }
+}
+
+/// Pauses both ways; other callbacks read and write what is held; all goes on by ticks.
+fn pauses(part: &str, direction: &str) -> Job {
+    let (map, buffer, body, way) = match direction {
+        "request" => (0, 0, b"body", 0),
+        _ => (2, 1, b"answ", 1),
+    };
+    let map = map + u64::from(part == "trailers");
+    let acts = vec![
+        call("proxy_set_effective_context", vec![stream_context(1)]),
+        call("proxy_get_header_map_pairs", vec![n(map), OUT]),
+        call(
+            "proxy_add_header_map_value",
+            vec![n(map), b(b"x-tick"), b(b"t")],
+        ),
+        call("proxy_get_buffer_bytes", vec![n(buffer), n(0), n(99), OUT]),
+        call(
+            "proxy_set_buffer_bytes",
+            vec![n(buffer), n(0), n(0), b(body)],
+        ),
+        call("proxy_continue_stream", vec![n(way)]),
+        call("proxy_set_tick_period_milliseconds", vec![n(0)]),
+    ];
+    let period = call("proxy_set_tick_period_milliseconds", vec![n(50)]);
+    let handlers = vec![
+        on("proxy_on_tick", acts),
+        on(&format!("proxy_on_{direction}_{part}"), vec![period, PAUSE]),
+    ];
+    let mut one = exchange("POST", &["ab", "cd"], &[("x-t", "1")]);
+    if part == "body" {
+        // Trailers that are let through would take the body with them.
+        one.streams[0].request.trailers.clear();
+    } else {
+        one.streams[0].answer.trailers = fields(&[("x-rt", "1")]);
+    }
+    job("0.2.1", handlers, one)
+}
+
+/// Local responses from each callback that can send one, and trailers added at the end of bodies.
+fn local(callback: &str) -> Job {
+    let act = call(
+        "proxy_send_local_response",
+        vec![n(418), b(b"d"), b(b"own"), pairs(&[("x-own", "o")]), n(0)],
+    );
+    let one = exchange("POST", &["ab"], &[("x-t", "1")]);
+    job("0.2.1", vec![on(callback, vec![act])], one)
+}
+
+fn added_trailers() -> Job {
+    let last = Select {
+        end_of_stream: Some(true),
+        ..Select::default()
+    };
+    let add = |map| {
+        vec![call(
+            "proxy_add_header_map_value",
+            vec![n(map), b(b"x-t"), b(b"1")],
+        )]
+    };
+    let handlers = vec![
+        on_when("proxy_on_request_body", last.clone(), add(1)),
+        on_when("proxy_on_response_body", last, add(3)),
+    ];
+    job("0.2.1", handlers, exchange("POST", &["ab"], &[]))
+}
+
+fn close(direction: u64, callback: &str) -> Job {
+    let act = call("proxy_close_stream", vec![n(direction)]);
+    job("0.2.1", vec![on(callback, vec![act])], get())
+}
+
+/// Maps and bodies in `proxy_on_log`.
+fn log() -> Job {
+    let read = |map| call("proxy_get_header_map_pairs", vec![n(map), OUT]);
+    let mut one = exchange("POST", &["ab"], &[("x-t", "1")]);
+    one.streams[0].answer.trailers = fields(&[("x-rt", "1")]);
+    job(
+        "0.2.1",
+        vec![on("proxy_on_log", (0..4).map(read).collect())],
+        one,
+    )
+}
+
+/// Calls to upstreams: answered, closed, never answered.
+fn calls() -> Job {
+    let to = |name: &[u8]| {
+        let trailers = pairs(&[("x-ct", "1")]);
+        call(
+            "proxy_http_call",
+            vec![b(name), head(), b(b"asked"), trailers, n(30), OUT],
+        )
+    };
+    let answer = vec![
+        call("proxy_get_header_map_pairs", vec![n(6), OUT]),
+        call("proxy_get_header_map_pairs", vec![n(7), OUT]),
+        call("proxy_get_buffer_bytes", vec![n(4), n(0), n(99), OUT]),
+        call("proxy_get_status", vec![OUT, OUT]),
+    ];
+    let handlers = vec![
+        on(
+            "proxy_on_request_headers",
+            vec![to(b"a"), to(b"closes"), to(b"hangs")],
+        ),
+        on("proxy_on_http_call_response", answer),
+    ];
+    let mut one = get();
+    let kind = |kind| {
+        vec![Answer {
+            kind,
+            ..Answer::default()
+        }]
+    };
+    let answer = Answer {
+        headers: fields(&[("x-answer", "1")]),
+        body: vec![b"answered".to_vec()],
+        trailers: fields(&[("x-at", "1")]),
+        ..Answer::default()
+    };
+    one.upstreams.insert("a".to_owned(), vec![answer]);
+    one.upstreams
+        .insert("closes".to_owned(), kind(AnswerKind::Close));
+    one.upstreams
+        .insert("hangs".to_owned(), kind(AnswerKind::Hang));
+    one.play.push(wait("proxy_on_http_call_response", 9, 100));
+    job("0.2.1", handlers, one)
+}
+
+fn wait(callback: &str, times: u32, millis: u64) -> Play {
+    Play::Wait {
+        callback: callback.to_owned(),
+        times,
+        within: Duration::from_millis(millis),
+    }
+}
+
+/// The store, queues and metrics.
+fn stores() -> Vec<Job> {
+    let get_data = || saved("proxy_get_shared_data", vec![b(b"k"), OUT, OUT], 2, 0);
+    let set = |v: &[u8], cas| call("proxy_set_shared_data", vec![b(b"k"), b(v), cas]);
+    let data = vec![
+        set(b"first", n(0)),
+        get_data(),
+        set(b"second", n(0)),
+        get_data(),
+        set(b"third", n(777)),
+        get_data(),
+        set(b"fourth", slot(0)),
+        get_data(),
+    ];
+    let later = vec![get_data()];
+    let queue = vec![
+        saved("proxy_register_shared_queue", vec![b(b"q"), OUT], 1, 0),
+        call("proxy_dequeue_shared_queue", vec![slot(0), OUT]),
+        saved("proxy_register_shared_queue", vec![b(b"other"), OUT], 1, 1),
+        call("proxy_enqueue_shared_queue", vec![slot(0), b(b"one")]),
+        call("proxy_enqueue_shared_queue", vec![slot(0), b(b"two")]),
+        call("proxy_register_shared_queue", vec![b(b"q"), OUT]),
+        saved(
+            "proxy_resolve_shared_queue",
+            vec![b(b"vm"), b(b"q"), OUT],
+            2,
+            2,
+        ),
+        call("proxy_dequeue_shared_queue", vec![slot(2), OUT]),
+    ];
+    let ready = vec![call("proxy_dequeue_shared_queue", vec![slot(0), OUT])];
+    let define =
+        |kind, name: &[u8], to| saved("proxy_define_metric", vec![n(kind), b(name), OUT], 2, to);
+    let read = |of| call("proxy_get_metric", vec![slot(of), OUT]);
+    let add = |of, by: i64| {
+        call(
+            "proxy_increment_metric",
+            vec![slot(of), n(by.cast_unsigned())],
+        )
+    };
+    let metrics = vec![
+        define(0, b"c", 0),
+        define(1, b"g", 1),
+        add(0, 5),
+        add(0, -1),
+        read(0),
+        call("proxy_record_metric", vec![slot(1), n(7)]),
+        call("proxy_record_metric", vec![slot(1), n(1 << 40)]),
+        read(1),
+        add(1, 2),
+        add(1, -3),
+        read(1),
+    ];
+    vec![
+        job(
+            "0.2.1",
+            vec![
+                on("proxy_on_request_headers", data),
+                on("proxy_on_tick", later.clone()),
+                on(
+                    "proxy_on_vm_start",
+                    vec![call("proxy_set_tick_period_milliseconds", vec![n(10)])],
+                ),
+            ],
+            ticking(),
+        ),
+        job(
+            "0.2.1",
+            vec![
+                on("proxy_on_request_headers", queue),
+                on("proxy_on_queue_ready", ready),
+            ],
+            get(),
+        ),
+        job(
+            "0.2.1",
+            vec![on("proxy_on_request_headers", metrics)],
+            get(),
+        ),
+    ]
+}
+
+fn ticking() -> Exchange {
+    let mut one = get();
+    one.play.push(wait("proxy_on_tick", 3, 500));
+    one
+}
+
+/// Timers: repeated, changed, off, never set.
+fn timers() -> Vec<Job> {
+    let period = |ms| call("proxy_set_tick_period_milliseconds", vec![n(ms)]);
+    let clock = call("proxy_get_current_time_nanoseconds", vec![OUT]);
+    let with = |handlers| job("0.2.1", handlers, ticking());
+    vec![
+        with(vec![
+            on("proxy_on_configure", vec![period(20)]),
+            on("proxy_on_tick", vec![clock]),
+        ]),
+        with(vec![
+            on("proxy_on_configure", vec![period(20)]),
+            on("proxy_on_tick", vec![period(0)]),
+        ]),
+        with(vec![
+            on("proxy_on_configure", vec![period(20)]),
+            on_when("proxy_on_tick", nth(1), vec![period(40)]),
+        ]),
+        with(vec![]),
+    ]
+}
+
+/// Start and end: configurations, false answers, entry points, `proxy_done`.
+fn lives() -> Vec<Job> {
+    let read = |buffer| {
+        vec![call(
+            "proxy_get_buffer_bytes",
+            vec![n(buffer), n(0), n(99), OUT],
+        )]
+    };
+    let mut shutdown = get();
+    shutdown.play.push(Play::Shutdown);
+    let late = vec![
+        call("proxy_set_effective_context", vec![stream_context(1)]),
+        call("proxy_done", vec![]),
+        call("proxy_set_tick_period_milliseconds", vec![n(0)]),
+    ];
+    let gone = vec![call("proxy_set_effective_context", vec![stream_context(1)])];
+    let period = call("proxy_set_tick_period_milliseconds", vec![n(20)]);
+    let once = Select {
+        stream: Some(1),
+        ..Select::default()
+    };
+    let mut two = get();
+    two.streams.push(two.streams[0].clone());
+    two.play = vec![
+        Play::Head(1),
+        Play::Head(2),
+        Play::Finish(1),
+        Play::Finish(2),
+    ];
+    let mut aside = two.clone();
+    aside.play = vec![
+        Play::Head(1),
+        Play::Finish(1),
+        Play::Head(2),
+        Play::Finish(2),
+    ];
+    let hold = vec![on_when("proxy_on_request_headers", once, vec![PAUSE])];
+    let exports = |also: &[&str], without: &[&str]| Exports {
+        also: also.iter().map(|n| (*n).to_owned()).collect(),
+        without: without.iter().map(|n| (*n).to_owned()).collect(),
+        ..Exports::default()
+    };
+    let header = || {
+        on(
+            "proxy_on_request_headers",
+            vec![call("proxy_get_header_map_pairs", vec![n(0), OUT])],
+        )
+    };
+    vec![
+        job(
+            "0.2.1",
+            vec![
+                on("proxy_on_vm_start", read(6)),
+                on("proxy_on_configure", read(7)),
+            ],
+            shutdown,
+        ),
+        job("0.2.1", vec![on("proxy_on_vm_start", vec![FALSE])], get()),
+        job("0.2.1", vec![on("proxy_on_configure", vec![FALSE])], get()),
+        job(
+            "0.2.1",
+            vec![
+                on_when(
+                    "proxy_on_done",
+                    Select {
+                        stream: Some(1),
+                        ..Select::default()
+                    },
+                    vec![period.clone(), FALSE],
+                ),
+                on("proxy_on_tick", late),
+            ],
+            ticking(),
+        ),
+        job(
+            "0.2.1",
+            vec![
+                on("proxy_on_done", vec![period.clone()]),
+                on("proxy_on_tick", gone),
+            ],
+            ticking(),
+        ),
+        job("0.2.1", hold, two),
+        job(
+            "0.2.1",
+            vec![on_when("proxy_on_request_headers", nth(1), vec![Act::Trap])],
+            aside,
+        ),
+        job_with(
+            "0.2.1",
+            vec![header()],
+            exports(&["_initialize", "main", "_start"], &[]),
+            get(),
+        ),
+        job_with(
+            "0.2.1",
+            vec![header()],
+            exports(&["main", "_start"], &["_initialize"]),
+            get(),
+        ),
+        job_with(
+            "0.2.1",
+            vec![header()],
+            exports(&[], &["proxy_on_memory_allocate"]),
+            get(),
+        ),
+        job(
+            "0.1.0",
+            vec![on(
+                "proxy_on_configure",
+                vec![call("proxy_get_configuration", vec![OUT])],
+            )],
+            get(),
+        ),
+    ]
+}
+
+/// All of them.
+pub(super) fn all() -> Vec<Job> {
+    let mut all = vec![
+        all_wrong("0.2.1"),
+        all_wrong("0.1.0"),
+        unknown(),
+        outputs(),
+        maps(),
+        change(call("proxy_set_header_map_pairs", vec![n(0), head()])),
+        change(call(
+            "proxy_add_header_map_value",
+            vec![n(0), b(b"x-n"), b(b"1")],
+        )),
+        change(call(
+            "proxy_replace_header_map_value",
+            vec![n(0), b(b"x-here"), b(b"r")],
+        )),
+        change(call(
+            "proxy_remove_header_map_value",
+            vec![n(0), b(b"x-here")],
+        )),
+        buffers(),
+        added_trailers(),
+        close(0, "proxy_on_request_headers"),
+        close(1, "proxy_on_response_headers"),
+        log(),
+        calls(),
+    ];
+    for direction in ["request", "response"] {
+        for part in ["headers", "body", "trailers"] {
+            all.push(pauses(part, direction));
+            if (direction, part) != ("response", "body")
+                && (direction, part) != ("response", "trailers")
+            {
+                all.push(local(&format!("proxy_on_{direction}_{part}")));
+            }
+        }
+    }
+    all.extend(stores());
+    all.extend(timers());
+    all.extend(lives());
+    all
+}

@@ -1,0 +1,174 @@
+//! Records laid out as a matrix: columns, cases, requirements in the text's order.
+//!
+//! Does not know HTML.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::abi::Abi;
+use crate::judge::{Outcome, Verdict, failed};
+use crate::record::{CaseLine, Record, ReqLine, ResultLine};
+use crate::report::ColumnView;
+
+/// All that a report shows.
+pub(super) struct Model<'a> {
+    pub records: &'a [Record],
+    pub columns: Vec<Col<'a>>,
+    /// By first appearance.
+    pub cases: Vec<&'a CaseLine>,
+    /// In the text's order, as far as it is known.
+    pub requirements: Vec<Req<'a>>,
+    /// By id.
+    pub req_index: HashMap<&'a str, usize>,
+}
+
+/// A column and the record that it comes from.
+pub(super) struct Col<'a> {
+    /// The column's name; a second one of the same name has a number behind it.
+    pub name: String,
+    pub view: ColumnView<'a>,
+    pub results: HashMap<&'a str, &'a ResultLine>,
+}
+
+/// A requirement and the cases that look at it.
+pub(super) struct Req<'a> {
+    /// The reading with the highest level.
+    pub line: &'a ReqLine,
+    /// Indexes of cases.
+    pub cases: Vec<usize>,
+}
+
+impl<'a> Model<'a> {
+    pub(super) fn new(records: &'a [Record], abis: &[&Abi]) -> Model<'a> {
+        let mut columns: Vec<Col<'a>> = Vec::new();
+        let mut cases: Vec<&'a CaseLine> = Vec::new();
+        let mut case_index = HashMap::new();
+        for record in records {
+            let mut by_column: HashMap<&str, HashMap<&str, &ResultLine>> = HashMap::new();
+            for r in &record.results {
+                by_column.entry(&r.column).or_default().insert(&r.case, r);
+            }
+            for view in ColumnView::all(record) {
+                let own = view.column.name.as_str();
+                let same = columns.iter().filter(|c| c.view.column.name == own).count();
+                columns.push(Col {
+                    name: match same {
+                        0 => own.to_owned(),
+                        n => format!("{own} ({})", n + 1),
+                    },
+                    results: by_column.remove(own).unwrap_or_default(),
+                    view,
+                });
+            }
+            for case in &record.cases {
+                case_index.entry(case.id.as_str()).or_insert_with(|| {
+                    cases.push(case);
+                    cases.len() - 1
+                });
+            }
+        }
+        let requirements = requirements(records, &case_index, abis);
+        let ids = requirements.iter().enumerate();
+        Model {
+            records,
+            columns,
+            cases,
+            req_index: ids.map(|(i, r)| (r.line.id.as_str(), i)).collect(),
+            requirements,
+        }
+    }
+
+    /// The column of the reference host, if there is one.
+    pub(super) fn reference(&self) -> Option<usize> {
+        let driver = |c: &Col<'_>| c.view.column.driver == "reference";
+        self.columns.iter().position(driver)
+    }
+
+    /// How a requirement fared in a column: the worst of what its cases say of it.
+    pub(super) fn fate(&self, req: &Req<'_>, column: &Col<'_>) -> Option<Verdict> {
+        let results = req.cases.iter().filter_map(|c| {
+            let result = column.results.get(self.cases[*c].id.as_str())?;
+            Some(of(&req.line.id, result))
+        });
+        results.max_by_key(|v| badness(*v))
+    }
+}
+
+/// What one result says of a requirement.
+fn of(req: &str, result: &ResultLine) -> Verdict {
+    let j = &result.judgement;
+    if !j.verdict.fails() && j.verdict != Verdict::Warn {
+        return j.verdict;
+    }
+    let mut own = j.checks.iter().filter(|c| !c.control && c.req == req);
+    if own.clone().next().is_none() || failed(j).contains(&req) {
+        return j.verdict;
+    }
+    match own.all(|c| c.outcome == Outcome::Pass) {
+        true => Verdict::Pass,
+        false => Verdict::Blocked,
+    }
+}
+
+fn badness(v: Verdict) -> u8 {
+    match v {
+        Verdict::OutOfScope => 0,
+        Verdict::Survey => 1,
+        Verdict::Pass => 2,
+        Verdict::Warn => 3,
+        Verdict::Blocked => 4,
+        Verdict::NotRun => 5,
+        Verdict::Refused => 6,
+        Verdict::Unlinked => 7,
+        Verdict::Fail => 8,
+        Verdict::Timeout => 9,
+        Verdict::Trap => 10,
+        Verdict::Crash => 11,
+    }
+}
+
+fn requirements<'a>(
+    records: &'a [Record],
+    case_index: &HashMap<&'a str, usize>,
+    abis: &[&Abi],
+) -> Vec<Req<'a>> {
+    let mut order: HashMap<&str, usize> = HashMap::new();
+    let mut sections: Vec<&str> = Vec::new();
+    for r in abis.iter().flat_map(|a| &a.requirements) {
+        let next = order.len();
+        order.entry(&r.id).or_insert(next);
+        if !sections.contains(&r.section.as_str()) {
+            sections.push(&r.section);
+        }
+    }
+    let mut found: Vec<Req<'a>> = Vec::new();
+    let mut at: HashMap<&str, usize> = HashMap::new();
+    for case in records.iter().flat_map(|r| &r.cases) {
+        let index = case_index[case.id.as_str()];
+        for line in &case.requirements {
+            let i = *at.entry(line.id.as_str()).or_insert_with(|| {
+                found.push(Req {
+                    line,
+                    cases: Vec::new(),
+                });
+                found.len() - 1
+            });
+            if line.level > found[i].line.level {
+                found[i].line = line;
+            }
+            if !found[i].cases.contains(&index) {
+                found[i].cases.push(index);
+            }
+            if !sections.contains(&line.section.as_str()) {
+                sections.push(&line.section);
+            }
+        }
+    }
+    let section: BTreeMap<&str, usize> =
+        sections.iter().enumerate().map(|(i, s)| (*s, i)).collect();
+    // The sort is stable: what no table names keeps the order of the cases.
+    found.sort_by_key(|r| {
+        let id = order.get(r.line.id.as_str()).copied();
+        (section[r.line.section.as_str()], id.unwrap_or(usize::MAX))
+    });
+    found
+}

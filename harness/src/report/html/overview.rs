@@ -1,0 +1,229 @@
+//! The first page: verdicts, what was unexpected, what could not be run and why, where it all
+//! comes from.
+//!
+//! Does not know single traces.
+
+use std::collections::BTreeMap;
+
+use minijinja::value::{Serde, Value};
+use serde::Serialize;
+
+use crate::abi::Level;
+use crate::judge::{Gate, Verdict};
+use crate::report::html::model::{Col, Model};
+use crate::report::terminal::is_news;
+use crate::report::{host_mark, mark, safe, safe_short, speaker, words};
+
+#[derive(Serialize)]
+struct Overview {
+    columns: Vec<Card>,
+    news: Vec<News>,
+    left_out: Vec<LeftOut>,
+    trouble: Vec<(String, String)>,
+    interrupted: bool,
+    runs: Vec<Run>,
+}
+
+#[derive(Serialize)]
+struct Card {
+    name: String,
+    host: String,
+    version: String,
+    abi: String,
+    driver: String,
+    dialect: bool,
+    glyph: char,
+    letter: char,
+    class: &'static str,
+    words: String,
+    gate: String,
+    unexpected: bool,
+    seconds: Option<String>,
+    /// Of the must cases, in parts of 1000: `(class, from, width, words)`.
+    bar: Vec<(char, u32, u32, String)>,
+    /// `(level, number of cases, [(glyph, letter, word, number)])`.
+    levels: Vec<(String, u32, Vec<(char, char, &'static str, u32)>)>,
+    not_offered: Vec<(String, String)>,
+    digest: String,
+}
+
+#[derive(Serialize)]
+struct News {
+    column: String,
+    case: String,
+    glyph: char,
+    letter: char,
+    word: &'static str,
+    gate: &'static str,
+    level: String,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct LeftOut {
+    glyph: char,
+    letter: char,
+    word: &'static str,
+    column: String,
+    why: String,
+    cases: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Run {
+    pwspec: String,
+    suite: String,
+    suite_digest: String,
+    began: String,
+    ended: String,
+    seconds: String,
+    seed: u64,
+    command: String,
+    exit_code: u8,
+}
+
+pub(super) fn context(model: &Model<'_>) -> Value {
+    let trouble = model.records.iter().flat_map(|r| &r.footer.trouble);
+    let news = model.columns.iter().flat_map(|c| {
+        let cases = model.cases.iter();
+        let results = cases.filter_map(|k| c.results.get(k.id.as_str()));
+        results.filter(|r| is_news(r)).map(|r| news(c, r))
+    });
+    Value::from(Serde(Overview {
+        columns: model.columns.iter().map(card).collect(),
+        news: news.collect(),
+        left_out: left_out(model),
+        trouble: trouble.map(|(c, w)| (safe(c), safe(w))).collect(),
+        interrupted: model.records.iter().any(|r| r.footer.interrupted),
+        runs: model.records.iter().map(run).collect(),
+    }))
+}
+
+fn card(c: &Col<'_>) -> Card {
+    let t = &c.view.tally;
+    let column = c.view.column;
+    let verdict = t.verdict().filter(|_| !column.dialect);
+    let m = host_mark(verdict);
+    let (words, gate) = c.view.line.rsplit_once(" · ").unwrap_or((&c.view.line, ""));
+    let total: u32 = t.must.iter().sum();
+    let mut before = 0;
+    let used = Verdict::ALL.into_iter().filter(|v| t.must_count(*v) > 0);
+    let bar = used.map(|v| {
+        let n = t.must_count(v);
+        let (from, to) = (before * 1000 / total, (before + n) * 1000 / total);
+        before += n;
+        (mark(v).letter, from, to - from, format!("{n} {v}"))
+    });
+    let levels = [
+        (Level::Must, &t.must),
+        (Level::Should, &t.should),
+        (Level::Survey, &t.survey),
+    ];
+    let levels = levels
+        .into_iter()
+        .filter(|(_, by)| by.iter().any(|n| *n > 0));
+    Card {
+        bar: bar.collect(),
+        name: safe(&c.name),
+        host: safe(&column.host),
+        version: safe(&column.host_version),
+        abi: safe(&column.abi),
+        driver: safe(&column.driver),
+        dialect: column.dialect,
+        glyph: m.glyph,
+        letter: m.letter,
+        class: match m.letter {
+            'C' => "good",
+            'N' => "bad",
+            'I' => "open",
+            _ => "none",
+        },
+        words: safe(words),
+        gate: gate.to_owned(),
+        unexpected: gate == "unexpected",
+        seconds: c.view.summary.map(|s| format!("{:.1}", s.seconds)),
+        levels: levels
+            .map(|(level, by)| {
+                let used = Verdict::ALL.into_iter().filter(|v| by[*v as usize] > 0);
+                let each = used.map(|v| (mark(v).glyph, mark(v).letter, v.word(), by[v as usize]));
+                (level.to_string(), by.iter().sum(), each.collect())
+            })
+            .collect(),
+        not_offered: column
+            .not_offered
+            .iter()
+            .map(|(n, w)| (safe(n), safe(w)))
+            .collect(),
+        digest: safe(&column.host_digest),
+    }
+}
+
+fn news(c: &Col<'_>, r: &crate::record::ResultLine) -> News {
+    let v = r.judgement.verdict;
+    let got = speaker(r).filter(|k| !k.got.is_empty());
+    let why = match (got, words(r).first()) {
+        (Some(k), _) => format!("{}: got {}", k.name, k.got),
+        (None, Some(w)) => w.clone(),
+        (None, None) => String::new(),
+    };
+    News {
+        column: safe(&c.name),
+        case: safe(&r.case),
+        glyph: mark(v).glyph,
+        letter: mark(v).letter,
+        word: v.word(),
+        gate: match r.gate {
+            Gate::Expected | Gate::Known { .. } => "",
+            Gate::UnexpectedFailure => "unexpected failure",
+            Gate::UnexpectedPass { .. } => "unexpected pass",
+            Gate::ChangedReason { .. } => "another reason than known",
+        },
+        level: r.judgement.level.to_string(),
+        why: safe_short(&why, 200),
+    }
+}
+
+/// Results without a verdict of their own, by column and reason.
+fn left_out(model: &Model<'_>) -> Vec<LeftOut> {
+    let mut groups: BTreeMap<(usize, Verdict, String), Vec<String>> = BTreeMap::new();
+    for (n, c) in model.columns.iter().enumerate() {
+        for case in &model.cases {
+            let Some(r) = c.results.get(case.id.as_str()).filter(|r| !r.added) else {
+                continue;
+            };
+            let j = &r.judgement;
+            let why = match j.verdict {
+                Verdict::Blocked => j.blocked_by.clone(),
+                Verdict::NotRun | Verdict::OutOfScope => words(r).first().cloned(),
+                _ => continue,
+            };
+            let key = (n, j.verdict, why.unwrap_or_default());
+            groups.entry(key).or_default().push(safe(&r.case));
+        }
+    }
+    groups
+        .into_iter()
+        .map(|((n, v, why), cases)| LeftOut {
+            glyph: mark(v).glyph,
+            letter: mark(v).letter,
+            word: v.word(),
+            column: safe(&model.columns[n].name),
+            why: safe_short(&why, 300),
+            cases,
+        })
+        .collect()
+}
+
+fn run(r: &crate::record::Record) -> Run {
+    Run {
+        pwspec: safe(&r.header.pwspec),
+        suite: safe(&r.header.suite),
+        suite_digest: safe(&r.header.suite_digest),
+        began: safe(&r.header.began),
+        ended: safe(&r.footer.ended),
+        seconds: format!("{:.1}", r.footer.seconds),
+        seed: r.header.seed,
+        command: safe(&r.header.command),
+        exit_code: r.footer.exit_code,
+    }
+}
