@@ -209,10 +209,6 @@ pub struct Says {
     /// A guest trapped.
     #[serde(default)]
     pub trap: Vec<String>,
-    /// The host will go no further with a stream and nobody will get an answer: waiting for one is
-    /// in vain.
-    #[serde(default)]
-    pub stuck: Vec<String>,
 }
 
 /// How a case is known to be over.

@@ -315,7 +315,7 @@ fn check_patterns(p: &Profile, out: &mut Vec<(Place, String)>) {
             .iter()
             .map(|r| ("says", r.as_str(), &["import"] as &[&str])),
     );
-    let others = says.refused.iter().chain(&says.trap).chain(&says.stuck);
+    let others = says.refused.iter().chain(&says.trap);
     patterns.extend(others.map(|r| ("says", r.as_str(), &[] as &[&str])));
     for (key, pattern, groups) in patterns {
         let place = || Place::Key(key, pattern.to_owned());

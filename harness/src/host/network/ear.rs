@@ -28,7 +28,6 @@ pub struct Phrases {
     unlinked: Vec<Regex>,
     refused: Vec<Regex>,
     trap: Vec<Regex>,
-    stuck: Vec<Regex>,
 }
 
 impl Phrases {
@@ -68,7 +67,6 @@ impl Phrases {
             unlinked: all(&says.unlinked, "says.unlinked")?,
             refused: all(&says.refused, "says.refused")?,
             trap: all(&says.trap, "says.trap")?,
-            stuck: all(&says.stuck, "says.stuck")?,
         })
     }
 }
@@ -95,8 +93,6 @@ pub struct Hearing {
     host_left_out: usize,
     /// What the host said of a trap.
     pub trap: Option<Vec<u8>>,
-    /// What the host said when it went no further with a stream.
-    pub stuck: Option<Vec<u8>>,
     /// Whether the host took it.
     pub answer: Option<Answer>,
     /// How many lines came in all.
@@ -118,7 +114,6 @@ impl Hearing {
             host: Vec::new(),
             host_left_out: 0,
             trap: None,
-            stuck: None,
             answer: None,
             lines: 0,
             added: 0,
@@ -370,9 +365,6 @@ impl Heard {
             }
             if trap && case.trap.is_none() {
                 case.trap = Some(text.to_vec());
-            }
-            if case.stuck.is_none() && phrases.stuck.iter().any(|r| r.is_match(text)) {
-                case.stuck = Some(text.to_vec());
             }
         }
         if self.active.is_none() {

@@ -18,9 +18,6 @@ const CREATE: &str = "proxy_on_context_create";
 const REQUEST_BODY: &str = "proxy_on_request_body";
 /// The first callback of a stream is waited for at most this long where the guest need not tell.
 const FIRST_SEEN: Duration = Duration::from_millis(250);
-/// An answer comes no later than this after the host has said that a stream goes no further.
-const STUCK: Duration = Duration::from_millis(60);
-
 /// What a step needs that changes the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -225,17 +222,8 @@ impl<'a> Player<'a> {
         let Some(client) = self.open.get(&n) else {
             return;
         };
-        let stuck = |h: &Heard, name: &str| h.cases.get(name).and_then(|c| c.stuck.clone());
-        let over = self.wait(self.left(), |h, name| {
-            client.is_over() || stuck(h, name).is_some()
-        }) && self.wait(STUCK, |_, _| client.is_over());
+        let over = self.wait(self.left(), |_, _| client.is_over());
         if !over {
-            if let Some(words) = stuck(&self.ear.heard(), self.name) {
-                self.wire.note(&format!(
-                    "client {n} = no longer waits, for the host said: {}",
-                    String::from_utf8_lossy(&words)
-                ));
-            }
             self.late = Some(format!("no whole response to stream {n}"));
             return;
         }
