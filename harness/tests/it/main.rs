@@ -4,3 +4,4 @@ mod envoy;
 mod frame_props;
 mod guest_props;
 mod kit;
+mod mosn;

@@ -33,7 +33,13 @@ impl Placed {
     ///
     /// # Errors
     /// A file can't be written.
-    pub fn add(&mut self, job: &Job, dir: &Path, ear: &Ear, vars: &mut Vars) -> std::io::Result<()> {
+    pub fn add(
+        &mut self,
+        job: &Job,
+        dir: &Path,
+        ear: &Ear,
+        vars: &mut Vars,
+    ) -> std::io::Result<()> {
         self.made += 1;
         let name = format!("c{}", self.made);
         let mut modules = Vec::new();

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::case::{Exchange, Play};
 use crate::host::network::client::Client;
 use crate::host::network::ear::{Ear, Heard};
-use crate::host::network::upstream::{Upstreams, needs_tag, seen_before};
+use crate::host::network::upstream::{PAUSE, Upstreams, needs_tag, seen_before};
 use crate::host::network::wirelog::WireLog;
 use crate::trace::ClientSaw;
 
@@ -37,6 +37,7 @@ pub struct Player<'a> {
     wire: WireLog,
     until: Instant,
     tagged: bool,
+    whole: bool,
     open: BTreeMap<u32, Client>,
     saw: BTreeMap<u32, ClientSaw>,
     /// The deadline that passed, if one did.
@@ -71,10 +72,18 @@ impl<'a> Player<'a> {
             wire,
             until: Instant::now() + deadline,
             tagged: needs_tag(exchange),
+            whole: false,
             open: BTreeMap::new(),
             saw: BTreeMap::new(),
             late: None,
         }
+    }
+
+    /// The host shows a message to its plugins only when it is whole: before that no callback is
+    /// waited for.
+    pub fn whole(mut self, whole: bool) -> Player<'a> {
+        self.whole = whole;
+        self
     }
 
     /// Plays everything; `turn` changes the host. Ends early when the host is gone.
@@ -183,7 +192,11 @@ impl<'a> Player<'a> {
                 };
                 case.entered(CREATE) > before || (before == 0 && case.lines > lines)
             };
-            let came = self.wait(FIRST_SEEN, |h, name| seen(h, name) || client.has_news());
+            let within = match self.whole && client.has_more() {
+                true => PAUSE,
+                false => FIRST_SEEN,
+            };
+            let came = self.wait(within, |h, name| seen(h, name) || client.has_news());
             if !came {
                 self.wire
                     .note(&format!("client {n} = no callback was seen"));
@@ -199,10 +212,12 @@ impl<'a> Player<'a> {
 
     fn chunk(&mut self, n: u32) {
         let before = self.entered(REQUEST_BODY);
+        let whole = self.whole;
         if let Some(client) = self.open.get_mut(&n)
             && client.send_piece()
             && client.has_more()
             && !client.is_over()
+            && !whole
         {
             seen_before(&self.ear, self.name, REQUEST_BODY, before);
         }

@@ -112,11 +112,7 @@ impl Session {
     ///
     /// # Errors
     /// Nothing was learnt of the cases: a file could not be written, the program not be started.
-    pub fn start(
-        plan: &Arc<Plan>,
-        isolation: Isolation,
-        jobs: &[Job],
-    ) -> Result<Session, Trouble> {
+    pub fn start(plan: &Arc<Plan>, isolation: Isolation, jobs: &[Job]) -> Result<Session, Trouble> {
         let io = |what: &str, e: std::io::Error| {
             Trouble::new(TroubleKind::DidNotStart, format!("{what}: {e}"))
         };
@@ -352,7 +348,8 @@ impl Session {
             &self.upstreams,
             self.wire.clone(),
             job.deadline,
-        );
+        )
+        .whole(self.plan.profile.offers("chunked_delivery").is_err());
         let mut turns = Turns {
             plan: &self.plan,
             ear: &self.ear,
