@@ -58,14 +58,14 @@ fn batch(
         }
     }
     match session.finish() {
-        Ok(all) => {
+        (all, None) => {
             jobs.clear();
             for (index, attempt) in all {
                 (work.done)(index, attempt);
             }
             Ok(None)
         }
-        Err((lost, all)) => {
+        (all, Some(lost)) => {
             // A guest that loops keeps the process from ending; it has shown itself by its deadline.
             let late = |a: &Attempt| matches!(a.end, End::Timeout(_));
             for (index, _) in all.iter().filter(|(_, a)| late(a)) {
@@ -97,10 +97,7 @@ pub fn one(plan: &Arc<Plan>, job: &Job) -> Result<(Attempt, Option<Lost>), Troub
     if let Err(lost) = session.play_open(job) {
         return Ok((session.remains(job), Some(lost)));
     }
-    let (mut all, lost) = match session.finish() {
-        Ok(all) => (all, None),
-        Err((lost, all)) => (all, Some(lost)),
-    };
+    let (mut all, lost) = session.finish();
     let Some((_, mut attempt)) = all.pop() else {
         return Ok((Attempt::empty(Isolation::Alone), lost));
     };

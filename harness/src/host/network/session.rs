@@ -49,6 +49,10 @@ pub struct Plan {
     pub phrases: Arc<Phrases>,
 }
 
+/// What was read at the end of a process: the attempts by the numbers of their jobs, and how it was
+/// lost, if it was.
+pub type Finished = (Vec<(usize, Attempt)>, Option<Lost>);
+
 impl Plan {
     /// Whether cases come in only with a new process.
     pub fn boots(&self) -> bool {
@@ -414,11 +418,8 @@ impl Session {
         let mut attempt = Attempt::empty(self.isolation);
         self.process.kill();
         let heard = self.ear.heard();
-        let names = heard
-            .cases
-            .iter()
-            .map(|(name, c)| (name.clone(), c.answer.clone()));
-        let only = names.last();
+        let last = heard.cases.last_key_value();
+        let only = last.map(|(name, c)| (name.clone(), c.answer.clone()));
         drop(heard);
         if let Some((name, answer)) = only {
             if answer == Some(Answer::Added) {
@@ -435,10 +436,8 @@ impl Session {
     }
 
     /// Ends the host, so that its log is whole, and reads the traces of the cases that were played.
-    ///
-    /// # Errors
-    /// It did not end and was killed, so that the log may lack lines; the attempts so far.
-    pub fn finish(mut self) -> Result<Vec<(usize, Attempt)>, (Lost, Vec<(usize, Attempt)>)> {
+    /// Where it did not end and was killed, the log may lack lines.
+    pub fn finish(mut self) -> Finished {
         let until = Instant::now() + QUIET_WITHIN;
         let mut lines = self.ear.heard().lines;
         while self.ear.wait(QUIET, |h| h.lines > lines) && Instant::now() < until {
@@ -459,7 +458,7 @@ impl Session {
             out.push((open.index, open.attempt));
         }
         if orderly {
-            return Ok(out);
+            return (out, None);
         }
         let lost = Lost {
             what: "the host does not end when it is asked to".to_owned(),
@@ -467,7 +466,7 @@ impl Session {
             outside: false,
             suspect: None,
         };
-        Err((lost, out))
+        (out, Some(lost))
     }
 
     /// Ends the host in the orderly way.
