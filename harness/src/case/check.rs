@@ -191,6 +191,8 @@ pub struct MessageExpect {
     pub trailers: Vec<(String, FieldExpect)>,
     /// Whether the message ended properly.
     pub complete: Option<bool>,
+    /// No such message is as good as one that fits.
+    pub optional: bool,
     /// Whether there is such a message at all (`Some(false)`: none may have come).
     pub present: Option<bool>,
 }
@@ -236,6 +238,15 @@ pub enum Matcher {
         /// The output's name.
         out: String,
     },
+    /// A number that is not below the one kept by `save: {OUT: name}`.
+    AtLeast {
+        /// The step that kept it.
+        step: StepRef,
+        /// The output's name.
+        out: String,
+    },
+    /// A map with as many pairs as this argument of the callback says that the call stands in.
+    CountIs(String),
     /// The id of the nth plugin context of the VM, from 1.
     PluginContext(u32),
     /// The id of the nth stream context of the VM, from 1.

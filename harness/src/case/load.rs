@@ -319,7 +319,10 @@ fn load_case(
         since: file.since.clone().unwrap_or_else(|| suite.since.clone()),
         file: shown.to_owned(),
         line,
-        indent: text.lines().nth(line.saturating_sub(1) as usize).map_or(0, indent),
+        indent: text
+            .lines()
+            .nth(line.saturating_sub(1) as usize)
+            .map_or(0, indent),
         yaml: case_text(text, line),
         tags: file.tags.items().cloned().collect(),
         abi: found.iter().map(|(a, _)| a.id.clone()).collect(),

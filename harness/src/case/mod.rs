@@ -5,6 +5,7 @@
 
 mod check;
 mod exchange;
+mod lenient;
 mod load;
 mod model;
 mod problem;

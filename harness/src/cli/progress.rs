@@ -24,8 +24,14 @@ pub(crate) struct Progress {
 impl Progress {
     /// For a run of one or more targets.
     pub(crate) fn new(targets: &[Target]) -> Progress {
-        let columns = || targets.iter().flat_map(|t| t.plan.columns.iter().map(move |c| (t, c)));
-        let total: usize = columns().map(|(_, c)| c.cases.iter().filter(|p| p.resolved.is_ok()).count()).sum();
+        let columns = || {
+            targets
+                .iter()
+                .flat_map(|t| t.plan.columns.iter().map(move |c| (t, c)))
+        };
+        let total: usize = columns()
+            .map(|(_, c)| c.cases.iter().filter(|p| p.resolved.is_ok()).count())
+            .sum();
         let bar = ProgressBar::new(total as u64);
         bar.set_draw_target(if std::io::stderr().is_terminal() {
             ProgressDrawTarget::stderr()
@@ -41,12 +47,19 @@ impl Progress {
             });
             let mut globs = GlobSetBuilder::new();
             // A glob that cannot be read is the gate's error, told at the end.
-            entries.flat_map(|k| &k.cases).filter_map(|g| Glob::new(g).ok()).for_each(|g| {
-                globs.add(g);
-            });
+            entries
+                .flat_map(|k| &k.cases)
+                .filter_map(|g| Glob::new(g).ok())
+                .for_each(|g| {
+                    globs.add(g);
+                });
             (c.column.name.clone(), globs.build().unwrap_or_default())
         });
-        Progress { bar, known: known.collect(), failed: Mutex::new(0) }
+        Progress {
+            bar,
+            known: known.collect(),
+            failed: Mutex::new(0),
+        }
     }
 
     /// Takes the bar away.
@@ -59,9 +72,13 @@ impl Watch for Progress {
     fn result(&self, column: &str, case: &Case, judgement: &Judgement) {
         self.bar.inc(1);
         if self.unexpected(column, case, judgement) {
-            let mut failed = self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut failed = self
+                .failed
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             *failed += 1;
-            self.bar.set_message(format!("{} not as expected, last {}", *failed, case.id));
+            self.bar
+                .set_message(format!("{} not as expected, last {}", *failed, case.id));
         }
     }
 

@@ -73,3 +73,6 @@ fn numbers(version: &str) -> Vec<u64> {
     let parts = version.split(['.', '-']);
     parts.map_while(|p| p.parse().ok()).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,6 +89,24 @@ impl Scope<'_, '_> {
                     Some(v) => same_value(got, v).into(),
                 }
             }
+            Matcher::AtLeast { step, out } => {
+                let saved = self.view.last_before(step, self.at);
+                let saved = saved.and_then(|p| self.view.event(p).out(out));
+                match (number(got), saved.and_then(|v| number(Got::Value(v)))) {
+                    (_, None) => Unknown,
+                    (got, Some(least)) => got.is_some_and(|n| n >= least).into(),
+                }
+            }
+            Matcher::CountIs(arg) => {
+                let within = self
+                    .at
+                    .and_then(|p| self.view.instances[p.0].events[p.1].within);
+                let count = within.and_then(|e| e.arg(arg));
+                match count.and_then(|v| number(Got::Value(v))) {
+                    None => Unknown,
+                    Some(n) => pairs(got).is_some_and(|p| p.len() as i128 == n).into(),
+                }
+            }
             Matcher::PluginContext(n) | Matcher::StreamContext(n) => {
                 let stream = matches!(matcher, Matcher::StreamContext(_));
                 self.context(*n, stream)

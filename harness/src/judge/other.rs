@@ -143,6 +143,8 @@ pub(super) fn taken(m: &Matcher) -> Option<Value> {
         Matcher::Absent | Matcher::Untouched => Value::Untouched,
         Matcher::Fill { .. }
         | Matcher::Saved { .. }
+        | Matcher::AtLeast { .. }
+        | Matcher::CountIs(_)
         | Matcher::PluginContext(_)
         | Matcher::StreamContext(_) => return None,
     })

@@ -125,7 +125,8 @@ pub fn judge(q: &Question<'_>) -> Judgement {
     let answers: Vec<Result<String, Found>> = answers.collect();
     let ended = not_ours(q)
         .or_else(|| bad_end(q))
-        .or_else(|| control_failed(q, &founds));
+        .or_else(|| control_failed(q, &founds))
+        .or_else(|| never_came(q, &founds));
     match ended {
         None => by_checks(q, &founds, &mut judgement),
         Some(Ended::NotRun(reason)) => {
@@ -272,6 +273,36 @@ fn control_failed(q: &Question<'_>, founds: &[Found]) -> Option<Ended> {
         let reason = format!("the control {} fails: {}", c.name, f.got);
         Ended::Blocked(c.req.clone(), reason)
     })
+}
+
+/// A step stands in a callback that never came. What client, upstream or log then lack is no answer of
+/// its own: it shares the fate of that callback, unless a failing check is about it.
+fn never_came(q: &Question<'_>, founds: &[Found]) -> Option<Ended> {
+    let all = || q.checks.iter().zip(founds);
+    let (check, found) = all().find(|(c, f)| {
+        let step = matches!(c.kind, CheckKind::Status { .. } | CheckKind::Out { .. });
+        step && f.outcome == Outcome::Unreached && f.lacks.is_some()
+    })?;
+    let callback = found.lacks.as_deref()?;
+    let failing: Vec<&Check> = all()
+        .filter(|(c, f)| !c.control && f.outcome == Outcome::Fail)
+        .map(|(c, _)| c)
+        .collect();
+    let answers = failing.iter().any(|c| {
+        let direct = matches!(
+            c.kind,
+            CheckKind::Status { .. }
+                | CheckKind::Out { .. }
+                | CheckKind::Load { .. }
+                | CheckKind::Ends { .. }
+        );
+        direct || function_of(&c.req) == callback
+    });
+    if answers || failing.is_empty() {
+        return None;
+    }
+    let reason = format!("{} was not reached: {}", check.name, found.got);
+    Some(Ended::Blocked(called(q.abi, callback), reason))
 }
 
 /// No end of its own: the checks decide.

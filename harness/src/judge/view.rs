@@ -27,6 +27,8 @@ pub(super) struct Flat<'a> {
     pub(super) event: &'a Event,
     /// Whether it lies within start-up.
     pub(super) start_up: bool,
+    /// The event in which it happened: of a hostcall, the callback that made it.
+    pub(super) within: Option<&'a Event>,
 }
 
 /// Where an event is: instance, ordinal.
@@ -43,7 +45,7 @@ impl<'a> View<'a> {
             let mut events = Vec::new();
             for top in &i.events {
                 let start_up = top.is_start_up();
-                flatten(top, start_up, &mut events);
+                flatten(top, start_up, None, &mut events);
             }
             let (plugins, streams) = i.contexts();
             Inst {
@@ -164,10 +166,19 @@ impl<'a> View<'a> {
     }
 }
 
-fn flatten<'a>(event: &'a Event, start_up: bool, out: &mut Vec<Flat<'a>>) {
-    out.push(Flat { event, start_up });
+fn flatten<'a>(
+    event: &'a Event,
+    start_up: bool,
+    within: Option<&'a Event>,
+    out: &mut Vec<Flat<'a>>,
+) {
+    out.push(Flat {
+        event,
+        start_up,
+        within,
+    });
     for e in &event.inner {
-        flatten(e, start_up, out);
+        flatten(e, start_up, Some(event), out);
     }
 }
 

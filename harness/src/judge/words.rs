@@ -80,6 +80,8 @@ pub(super) fn matcher(m: &Matcher) -> String {
         Matcher::Pairs(p) => map(p),
         Matcher::HasPairs(p) => format!("a map with {}", map(p)),
         Matcher::Saved { step, out } => format!("{out} of call {}", step.call),
+        Matcher::AtLeast { step, out } => format!("at least {out} of call {}", step.call),
+        Matcher::CountIs(arg) => format!("as many pairs as {arg} says"),
         Matcher::PluginContext(n) => format!("plugin context {n}"),
         Matcher::StreamContext(n) => format!("stream context {n}"),
         Matcher::AnyOf(all) => {

@@ -12,8 +12,31 @@ pub struct Survey {
     pub case: String,
     /// What it is about.
     pub about: String,
+    /// The requirement's wording and its heading in the text.
+    pub text: Option<(String, String)>,
     /// Groups, the largest first, then in the order of the columns.
     pub groups: Vec<Group>,
+}
+
+impl Survey {
+    /// A question to the text's authors, ready to be sent; nothing where all hosts did the same.
+    pub fn question(&self) -> Option<String> {
+        if self.groups.len() < 2 {
+            return None;
+        }
+        let mut out = match &self.text {
+            Some((text, section)) => format!("{section}: {text}.\n"),
+            None => String::new(),
+        };
+        out.push_str(&format!("In this case ({}) hosts differ:\n", self.about));
+        for g in &self.groups {
+            let seen = g.observed.iter().map(|(w, a)| format!("{w}: {a}"));
+            let seen = seen.collect::<Vec<_>>().join("; ");
+            out.push_str(&format!("- {}: {seen}\n", g.columns.join(", ")));
+        }
+        out.push_str("Is one of these meant, or is a host free to choose?\n");
+        Some(out)
+    }
 }
 
 /// Columns that did the same.
@@ -39,6 +62,10 @@ pub fn surveys(records: &[Record]) -> Vec<Survey> {
                     out.push(Survey {
                         case: case.id.clone(),
                         about: case.about.clone(),
+                        text: case
+                            .requirements
+                            .first()
+                            .map(|r| (r.text.clone(), r.section.clone())),
                         groups: Vec::new(),
                     });
                     out.len() - 1

@@ -39,8 +39,12 @@ pub fn wanted(text: &str, profiles: &[Profile], target: &Path) -> Result<Vec<Wan
     if let Some((name, path)) = text.split_once('=') {
         let profile = known(name, profiles)?;
         let path = PathBuf::from(path);
-        let version = crate::host::version_of(&profile, &path).unwrap_or_else(|| "local".to_owned());
-        return Ok(vec![Wanted { profile, binary: Some(Found { version, path }) }]);
+        let version =
+            crate::host::version_of(&profile, &path).unwrap_or_else(|| "local".to_owned());
+        return Ok(vec![Wanted {
+            profile,
+            binary: Some(Found { version, path }),
+        }]);
     }
     let (name, version) = match text.split_once('@') {
         Some((name, version)) => (name, Some(version)),
@@ -51,12 +55,16 @@ pub fn wanted(text: &str, profiles: &[Profile], target: &Path) -> Result<Vec<Wan
 }
 
 fn known(name: &str, profiles: &[Profile]) -> Result<Profile, BadHost> {
-    profiles.iter().find(|p| p.name == name).cloned().ok_or_else(|| {
-        let names: Vec<&str> = profiles.iter().map(|p| p.name.as_str()).collect();
-        let help = crate::case::nearest(name, names.iter().copied())
-            .unwrap_or_else(|| format!("known hosts: {}", names.join(", ")));
-        BadHost::Usage(format!("unknown host `{name}`"), Some(help))
-    })
+    profiles
+        .iter()
+        .find(|p| p.name == name)
+        .cloned()
+        .ok_or_else(|| {
+            let names: Vec<&str> = profiles.iter().map(|p| p.name.as_str()).collect();
+            let help = crate::case::nearest(name, names.iter().copied())
+                .unwrap_or_else(|| format!("known hosts: {}", names.join(", ")));
+            BadHost::Usage(format!("unknown host `{name}`"), Some(help))
+        })
 }
 
 fn from_file(path: &str, target: &Path) -> Result<Vec<Wanted>, BadHost> {
@@ -72,47 +80,85 @@ fn from_file(path: &str, target: &Path) -> Result<Vec<Wanted>, BadHost> {
     installed(profile, None, target)
 }
 
-fn installed(profile: Profile, version: Option<&str>, target: &Path) -> Result<Vec<Wanted>, BadHost> {
+fn installed(
+    profile: Profile,
+    version: Option<&str>,
+    target: &Path,
+) -> Result<Vec<Wanted>, BadHost> {
     if profile.driver == DriverKind::Reference {
-        return Ok(vec![Wanted { profile, binary: None }]);
+        return Ok(vec![Wanted {
+            profile,
+            binary: None,
+        }]);
     }
     let found = find(&profile, target);
     let mut chosen: Vec<Found> = match version {
         None => found.into_iter().take(1).collect(),
         Some("*") => found,
-        Some(v) => found.into_iter().filter(|f| f.version == v).take(1).collect(),
+        Some(v) => found
+            .into_iter()
+            .filter(|f| f.version == v)
+            .take(1)
+            .collect(),
     };
     if chosen.is_empty() {
-        let which = version.filter(|v| *v != "*").map_or(String::new(), |v| format!(" {v}"));
-        let trouble = Trouble::new(TroubleKind::Missing, format!("{}{which} is not here", profile.name));
+        let which = version
+            .filter(|v| *v != "*")
+            .map_or(String::new(), |v| format!(" {v}"));
+        let trouble = Trouble::new(
+            TroubleKind::Missing,
+            format!("{}{which} is not here", profile.name),
+        );
         let trouble = match how_to_get(&profile) {
             Some(get) => trouble.help(format!("{get}   (or --host {}=PATH)", profile.name)),
             None => trouble.help(format!("--host {}=PATH", profile.name)),
         };
         return Err(BadHost::Missing(trouble));
     }
-    Ok(chosen.drain(..).map(|f| Wanted { profile: profile.clone(), binary: Some(f) }).collect())
+    Ok(chosen
+        .drain(..)
+        .map(|f| Wanted {
+            profile: profile.clone(),
+            binary: Some(f),
+        })
+        .collect())
 }
 
 /// A way to the host.
 ///
 /// # Errors
 /// The binary is not there, or the profile is for a kind of driver that is not linked in.
-pub fn open(wanted: &Wanted, workers: usize, cache: Option<PathBuf>) -> Result<Box<dyn Driver>, Trouble> {
+pub fn open(
+    wanted: &Wanted,
+    workers: usize,
+    cache: Option<PathBuf>,
+) -> Result<Box<dyn Driver>, Trouble> {
     match (&wanted.binary, wanted.profile.driver) {
-        (_, DriverKind::Reference) => {
-            Ok(Box::new(Reference::new(ReferenceOptions { workers, cache_dir: cache, fault: None })))
-        }
+        (_, DriverKind::Reference) => Ok(Box::new(Reference::new(ReferenceOptions {
+            workers,
+            cache_dir: cache,
+            fault: None,
+        }))),
         (Some(found), DriverKind::Network) => {
-            let options = NetworkOptions { version: Some(found.version.clone()), ..NetworkOptions::default() };
-            Ok(Box::new(Network::new(wanted.profile.clone(), found.path.clone(), options)?))
+            let options = NetworkOptions {
+                version: Some(found.version.clone()),
+                ..NetworkOptions::default()
+            };
+            Ok(Box::new(Network::new(
+                wanted.profile.clone(),
+                found.path.clone(),
+                options,
+            )?))
         }
         (Some(found), DriverKind::Stdio) => {
             Ok(Box::new(Stdio::new(&wanted.profile, found.path.clone(), found.version.clone())?))
         }
         (_, kind) => Err(Trouble::new(
             TroubleKind::DidNotStart,
-            format!("a host behind the {} driver cannot be reached from here", kind.word()),
+            format!(
+                "a host behind the {} driver cannot be reached from here",
+                kind.word()
+            ),
         )),
     }
 }

@@ -351,7 +351,8 @@ fn play_slots(
     out
 }
 
-pub(super) fn judge_attempt(abi: &Abi, prepared: &Prepared, attempt: &Attempt, case: &Case) -> Judgement {
+/// Judges an attempt, and says where in the case file the checks stand that did not pass.
+pub fn judge_attempt(abi: &Abi, prepared: &Prepared, attempt: &Attempt, case: &Case) -> Judgement {
     let mut judgement = judge::judge(&Question {
         abi,
         checks: &prepared.resolved.checks,

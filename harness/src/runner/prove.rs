@@ -5,14 +5,14 @@
 //! the proof is shown.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::abi::{Abi, FaultRow, Level};
 use crate::case::{Filter, Profile, Suite};
 use crate::host::reference::Reference;
 use crate::host::{Driver as _, Trouble};
-use crate::judge::{self, Outcome, Question, Verdict};
+use crate::judge::{self, CheckResult, Outcome, Question, Verdict};
 use crate::runner::plan::{Deadlines, Prepared, plan_host, prepare, token};
 use crate::trace::Attempt;
 
@@ -68,7 +68,233 @@ struct Subject {
     level: Level,
     prepared: Prepared,
     plain: Attempt,
+    /// The faults that can show in it.
+    may_show: BTreeSet<String>,
     verdict: Verdict,
+}
+
+/// What became of one case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CaseProof {
+    /// Its must and should checks that nothing made fail.
+    pub unproved: Vec<String>,
+    /// It has must or should checks, and none was made to fail.
+    pub idle: bool,
+    /// It is a survey that no change moved.
+    pub idle_survey: bool,
+    /// It does not pass on the host as it is.
+    pub broken: bool,
+}
+
+/// A suite in one ABI version, played once on the unchanged host: what faults are planted against.
+pub struct Ground<'h> {
+    abi: Arc<Abi>,
+    host: &'h Reference,
+    subjects: Vec<Subject>,
+    rows: Vec<FaultRow>,
+    waiting: Vec<String>,
+}
+
+impl<'h> Ground<'h> {
+    /// Plays the selected cases on the unchanged host; `None`: its profile has not this version.
+    pub fn lay(
+        suite: &Suite,
+        profile: &Profile,
+        filter: &Filter,
+        abi: &str,
+        host: &'h Reference,
+    ) -> Option<Ground<'h>> {
+        let plan = plan_host(
+            suite,
+            filter,
+            profile,
+            &host.identity(),
+            &[abi.to_owned()],
+            None,
+        );
+        let Some(column) = plan.columns.first() else {
+            return None;
+        };
+        let deadlines = Deadlines {
+            shared: std::time::Duration::from_secs(2),
+            alone: std::time::Duration::from_millis(300),
+        };
+        let mut subjects = Vec::new();
+        for planned in column.cases.iter().filter(|p| p.resolved.is_ok()) {
+            let token = token(0, &column.column.name, &planned.case.id, 1);
+            let Ok(prepared) = prepare(suite, planned, &column.abi, profile, &token, 0, &deadlines)
+            else {
+                continue;
+            };
+            let (plain, may_show) = host.play_and_note(&prepared.job);
+            let judgement = judge(&column.abi, &prepared, &plain);
+            subjects.push(Subject {
+                id: planned.case.id.clone(),
+                level: judgement.level,
+                verdict: judgement.verdict,
+                prepared,
+                plain,
+                may_show,
+            });
+        }
+        let tested = tested(&subjects);
+        let (rows, waiting): (Vec<FaultRow>, Vec<FaultRow>) = faults(suite, &column.abi)
+            .into_iter()
+            .partition(|f| tested.contains(f.req.as_str()));
+        Some(Ground {
+            abi: column.abi.clone(),
+            host,
+            subjects,
+            rows,
+            waiting: waiting.into_iter().map(|f| f.fault).collect(),
+        })
+    }
+
+    /// Faults whose requirement a selected case tests.
+    pub fn faults(&self) -> &[FaultRow] {
+        &self.rows
+    }
+
+    /// The cases, by their ids.
+    pub fn cases(&self) -> impl Iterator<Item = &str> {
+        self.subjects.iter().map(|s| s.id.as_str())
+    }
+
+    /// Plays every case with one fault and sees which checks notice.
+    ///
+    /// # Errors
+    /// The reference host has no such fault.
+    pub fn plant(&self, row: &FaultRow) -> Result<Planted, Trouble> {
+        let mut out = Planted {
+            fault: row.clone(),
+            own: Vec::new(),
+            others: Vec::new(),
+        };
+        for subject in &self.subjects {
+            self.plant_in(row, subject, &mut out)?;
+        }
+        Ok(out)
+    }
+
+    /// One case by itself: changed records, and every fault where those are not enough.
+    ///
+    /// # Errors
+    /// The table names a fault that the reference host does not have.
+    pub fn case(&self, id: &str) -> Result<CaseProof, Trouble> {
+        let Some(subject) = self.subjects.iter().find(|s| s.id == id) else {
+            return Ok(CaseProof::default());
+        };
+        let changed = self.changed(subject);
+        let mut killed = BTreeSet::new();
+        if !self.sum_up(subject, &changed, &killed).unproved.is_empty() {
+            for row in &self.rows {
+                let mut planted = Planted {
+                    fault: row.clone(),
+                    own: Vec::new(),
+                    others: Vec::new(),
+                };
+                self.plant_in(row, subject, &mut planted)?;
+                killed.extend(noticed(&planted));
+            }
+        }
+        Ok(self.sum_up(subject, &changed, &killed))
+    }
+
+    fn plant_in(
+        &self,
+        row: &FaultRow,
+        subject: &Subject,
+        out: &mut Planted,
+    ) -> Result<(), Trouble> {
+        if subject.verdict != Verdict::Pass || !subject.may_show.contains(&row.fault) {
+            return Ok(());
+        }
+        let attempt = self
+            .host
+            .play_with_fault(&subject.prepared.job, &row.fault)?;
+        let judgement = judge(&self.abi, &subject.prepared, &attempt);
+        // A blocked case accuses nobody: it shares the fate of another requirement.
+        if matches!(judgement.verdict, Verdict::Blocked | Verdict::NotRun) {
+            return Ok(());
+        }
+        let noticed = |check: &CheckResult| Noticed {
+            case: subject.id.clone(),
+            check: check.name.clone(),
+            req: check.req.clone(),
+        };
+        let mut checks = judgement.checks.iter().filter(|c| !c.control);
+        for check in checks.clone().filter(|c| c.outcome == Outcome::Fail) {
+            if check.req == row.req {
+                out.own.push(noticed(check));
+            } else if !row.also.iter().any(|(req, _)| *req == check.req) {
+                out.others.push(noticed(check));
+            }
+        }
+        // A start that is refused or a trap leaves no failing check; the case still ended badly
+        // because of its own requirement.
+        let ended = judgement.verdict.fails() && judgement.verdict != Verdict::Fail;
+        if let (true, Some(check)) = (ended, checks.find(|c| c.req == row.req)) {
+            let noticed = noticed(check);
+            if !out.own.contains(&noticed) {
+                out.own.push(noticed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Which checks a changed record makes fail, and whether one moves the survey.
+    fn changed(&self, subject: &Subject) -> Changed {
+        let q = question(&self.abi, &subject.prepared, &subject.plain);
+        let observations = &subject.prepared.resolved.observations;
+        Changed {
+            kills: judge::prove_checks(&q),
+            moved: observations.is_empty() || judge::prove_survey(&q).is_some(),
+        }
+    }
+
+    fn sum_up(
+        &self,
+        subject: &Subject,
+        changed: &Changed,
+        killed: &BTreeSet<(String, String)>,
+    ) -> CaseProof {
+        let checks = subject
+            .prepared
+            .resolved
+            .checks
+            .iter()
+            .zip(&changed.kills)
+            .filter(|(c, _)| !c.control && c.level > Level::Survey);
+        let mut any = false;
+        let mut proved = false;
+        let mut unproved = Vec::new();
+        for (check, kill) in checks {
+            any = true;
+            if kill.is_some() || killed.contains(&(subject.id.clone(), check.name.clone())) {
+                proved = true;
+            } else {
+                unproved.push(check.name.clone());
+            }
+        }
+        CaseProof {
+            unproved,
+            idle: any && !proved,
+            idle_survey: subject.level == Level::Survey && !changed.moved,
+            broken: !matches!(subject.verdict, Verdict::Pass | Verdict::Survey),
+        }
+    }
+}
+
+/// What changed records did to a case.
+struct Changed {
+    kills: Vec<Option<String>>,
+    moved: bool,
+}
+
+/// The checks that noticed a fault: `(case, check)`.
+fn noticed(planted: &Planted) -> impl Iterator<Item = (String, String)> {
+    let all = planted.own.iter().chain(&planted.others);
+    all.map(|n| (n.case.clone(), n.check.clone()))
 }
 
 /// Proves the selected cases of one ABI version.
@@ -83,69 +309,28 @@ pub fn prove(
     host: &Reference,
     workers: usize,
 ) -> Result<Proof, Trouble> {
-    let plan = plan_host(suite, filter, profile, &host.identity(), &[abi.to_owned()], None);
-    let Some(column) = plan.columns.first() else { return Ok(Proof::default()) };
-    let deadlines = Deadlines {
-        shared: std::time::Duration::from_secs(2),
-        alone: std::time::Duration::from_millis(300),
+    let Some(ground) = Ground::lay(suite, profile, filter, abi, host) else {
+        return Ok(Proof::default());
     };
-    let mut subjects = Vec::new();
-    for planned in column.cases.iter().filter(|p| p.resolved.is_ok()) {
-        let token = token(0, &column.column.name, &planned.case.id, 1);
-        let Ok(prepared) = prepare(suite, planned, &column.abi, profile, &token, 0, &deadlines) else {
-            continue;
-        };
-        let plain = host.play_one(&prepared.job)?;
-        let judgement = judge(&column.abi, &prepared, &plain);
-        subjects.push(Subject {
-            id: planned.case.id.clone(),
-            level: judgement.level,
-            verdict: judgement.verdict,
-            prepared,
-            plain,
-        });
-    }
-    let mut proof = Proof::default();
-    for s in &subjects {
-        if !matches!(s.verdict, Verdict::Pass | Verdict::Survey) {
-            proof.broken.push(s.id.clone());
-        }
-    }
-    let tested = tested(&subjects);
-    let rows = faults(suite, &column.abi);
-    let (rows, waiting): (Vec<FaultRow>, Vec<FaultRow>) =
-        rows.into_iter().partition(|f| tested.contains(f.req.as_str()));
-    proof.waiting = waiting.into_iter().map(|f| f.fault).collect();
+    let mut proof = Proof {
+        waiting: ground.waiting.clone(),
+        ..Proof::default()
+    };
     let mut killed: BTreeSet<(String, String)> = BTreeSet::new();
-    for planted in share(&rows, workers, |row| plant(row, &subjects, &column.abi, host)) {
+    for planted in share(&ground.rows, workers, |row| ground.plant(row)) {
         let planted = planted?;
-        let all = planted.own.iter().chain(&planted.others);
-        killed.extend(all.map(|n| (n.case.clone(), n.check.clone())));
+        killed.extend(noticed(&planted));
         proof.planted.push(planted);
     }
-    let changed = share(&subjects, workers, |s| {
-        let q = question(&column.abi, &s.prepared, &s.plain);
-        let moved = s.prepared.resolved.observations.is_empty() || judge::prove_survey(&q).is_some();
-        (judge::prove_checks(&q), moved)
-    });
-    for (subject, (kills, moved)) in subjects.iter().zip(changed) {
-        let checks = subject.prepared.resolved.checks.iter().zip(kills);
-        let own: Vec<_> =
-            checks.filter(|(c, _)| !c.control && c.level > Level::Survey).collect();
-        let proved = |c: &crate::case::Check, kill: &Option<String>| {
-            kill.is_some() || killed.contains(&(subject.id.clone(), c.name.clone()))
-        };
-        for (check, kill) in &own {
-            if !proved(check, kill) {
-                proof.unproved.push((subject.id.clone(), check.name.clone()));
-            }
-        }
-        if !own.is_empty() && !own.iter().any(|(c, k)| proved(c, k)) {
-            proof.idle_cases.push(subject.id.clone());
-        }
-        if subject.level == Level::Survey && !moved {
-            proof.idle_surveys.push(subject.id.clone());
-        }
+    let changed = share(&ground.subjects, workers, |s| ground.changed(s));
+    for (subject, changed) in ground.subjects.iter().zip(changed) {
+        let case = ground.sum_up(subject, &changed, &killed);
+        let id = || subject.id.clone();
+        let unproved = case.unproved.into_iter().map(|check| (id(), check));
+        proof.unproved.extend(unproved);
+        proof.idle_cases.extend(case.idle.then(id));
+        proof.idle_surveys.extend(case.idle_survey.then(id));
+        proof.broken.extend(case.broken.then(id));
     }
     Ok(proof)
 }
@@ -166,7 +351,10 @@ fn judge(abi: &Abi, prepared: &Prepared, attempt: &Attempt) -> judge::Judgement 
 /// Requirements of which a selected case has a check.
 fn tested(subjects: &[Subject]) -> BTreeSet<&str> {
     let checks = subjects.iter().flat_map(|s| &s.prepared.resolved.checks);
-    checks.filter(|c| !c.control).map(|c| c.req.as_str()).collect()
+    checks
+        .filter(|c| !c.control)
+        .map(|c| c.req.as_str())
+        .collect()
 }
 
 /// The faults of a version: its own rows, and those of the version that has them all, as far as
@@ -184,42 +372,6 @@ fn faults(suite: &Suite, abi: &Abi) -> Vec<FaultRow> {
     out
 }
 
-/// Plays every case with one fault and sees which checks notice.
-fn plant(row: &FaultRow, subjects: &[Subject], abi: &Abi, host: &Reference) -> Result<Planted, Trouble> {
-    let mut out = Planted { fault: row.clone(), own: Vec::new(), others: Vec::new() };
-    for subject in subjects.iter().filter(|s| s.verdict == Verdict::Pass) {
-        let attempt = host.play_with_fault(&subject.prepared.job, &row.fault)?;
-        let judgement = judge(abi, &subject.prepared, &attempt);
-        for check in judgement.checks.iter().filter(|c| !c.control && c.outcome == Outcome::Fail) {
-            let noticed = Noticed {
-                case: subject.id.clone(),
-                check: check.name.clone(),
-                req: check.req.clone(),
-            };
-            if check.req == row.req {
-                out.own.push(noticed);
-            } else if !row.also.iter().any(|(req, _)| *req == check.req) {
-                out.others.push(noticed);
-            }
-        }
-        // A start that is refused or a trap leaves no failing check; the case still ended badly
-        // because of its own requirement.
-        let ended = judgement.verdict.fails() && judgement.verdict != Verdict::Fail;
-        let own = judgement.checks.iter().find(|c| !c.control && c.req == row.req);
-        if let (true, Some(check)) = (ended, own) {
-            let noticed = Noticed {
-                case: subject.id.clone(),
-                check: check.name.clone(),
-                req: check.req.clone(),
-            };
-            if !out.own.contains(&noticed) {
-                out.own.push(noticed);
-            }
-        }
-    }
-    Ok(out)
-}
-
 /// Does `work` for every item on some threads; the results come in the order of the items.
 fn share<T: Sync, R: Send>(items: &[T], workers: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
@@ -231,12 +383,16 @@ fn share<T: Sync, R: Send>(items: &[T], workers: usize, work: impl Fn(&T) -> R +
                     let i = next.fetch_add(1, Ordering::Relaxed);
                     let Some(item) = items.get(i) else { break };
                     let result = work(item);
-                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((i, result));
+                    done.lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner)
+                        .push((i, result));
                 }
             });
         }
     });
-    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut done = done
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     done.sort_by_key(|(i, _)| *i);
     done.into_iter().map(|(_, r)| r).collect()
 }

@@ -16,17 +16,27 @@ use crate::trace::Load;
 ///
 /// # Errors
 /// A known failure of a profile cannot be read.
-pub fn rejudge(suite: &Suite, profiles: &[Profile], record: &mut Record) -> Result<Outcome, String> {
+pub fn rejudge(
+    suite: &Suite,
+    profiles: &[Profile],
+    record: &mut Record,
+) -> Result<Outcome, String> {
     let mut outcome = Outcome::default();
     let mut summaries = Vec::new();
     for column in record.header.columns.clone() {
         let profile = profiles.iter().find(|p| p.name == column.host);
         let abi = suite.abi(&column.abi);
         let (Some(profile), Some(abi)) = (profile, abi) else {
-            return Err(format!("there is no profile {} or no ABI {} any more", column.host, column.abi));
+            return Err(format!(
+                "there is no profile {} or no ABI {} any more",
+                column.host, column.abi
+            ));
         };
-        let mut own: Vec<&mut ResultLine> =
-            record.results.iter_mut().filter(|r| r.column == column.name).collect();
+        let mut own: Vec<&mut ResultLine> = record
+            .results
+            .iter_mut()
+            .filter(|r| r.column == column.name)
+            .collect();
         for result in &mut own {
             if let Some(judgement) = again(suite, profile, &column, result, record.header.seed) {
                 result.judgement = judgement;
@@ -44,9 +54,26 @@ pub fn rejudge(suite: &Suite, profiles: &[Profile], record: &mut Record) -> Resu
             .collect();
         judge::settle(&mut rows, MARKER, true);
         let mut results: Vec<ResultLine> = own.iter().map(|r| (**r).clone()).collect();
-        let seconds = record.footer.columns.iter().find(|c| c.column == column.name).map_or(0.0, |c| c.seconds);
-        let plan = ColumnPlan { column: column.clone(), abi: Arc::clone(abi), cases: Vec::new() };
-        let summary = gate_column(suite, profile, &plan, &mut results, false, seconds, &mut outcome)?;
+        let seconds = record
+            .footer
+            .columns
+            .iter()
+            .find(|c| c.column == column.name)
+            .map_or(0.0, |c| c.seconds);
+        let plan = ColumnPlan {
+            column: column.clone(),
+            abi: Arc::clone(abi),
+            cases: Vec::new(),
+        };
+        let summary = gate_column(
+            suite,
+            profile,
+            &plan,
+            &mut results,
+            false,
+            seconds,
+            &mut outcome,
+        )?;
         outcome.incomplete |= summary.verdict == Some(judge::HostVerdict::Incomplete);
         outcome.results += results.len();
         for (old, new) in own.into_iter().zip(results) {
@@ -78,14 +105,22 @@ fn again(
         Some(judgement)
     };
     let abi = suite.abi(&column.abi)?;
-    let Some(case) = suite.case(&result.case) else { return gone("the case is not there any more") };
+    let Some(case) = suite.case(&result.case) else {
+        return gone("the case is not there any more");
+    };
     let Some(Ok(resolved)) = scope(suite, case, abi, profile) else {
         return gone("the case is not in scope any more");
     };
-    let planned = Planned { case: Arc::new(case.clone()), resolved: Ok(resolved) };
+    let planned = Planned {
+        case: Arc::new(case.clone()),
+        resolved: Ok(resolved),
+    };
     let token = token(seed, &column.name, &case.id, result.attempts.len() as u32);
     let never = std::time::Duration::ZERO;
-    let deadlines = Deadlines { shared: never, alone: never };
+    let deadlines = Deadlines {
+        shared: never,
+        alone: never,
+    };
     let Ok(prepared) = prepare(suite, &planned, abi, profile, &token, 0, &deadlines) else {
         return gone("the case cannot be built any more");
     };

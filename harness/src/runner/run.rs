@@ -14,7 +14,7 @@ use crate::record::{
     CaseLine, ColumnSummary, Counts, Drift, Event, FaultCounts, Footer, Header, RECORD_VERSION,
     RecordError, ReqLine, ResultLine, Sink,
 };
-use crate::runner::plan::{ColumnPlan, HostPlan};
+use crate::runner::plan::{ColumnPlan, HostPlan, token};
 use crate::runner::play::{Played, Playing, Watch, play_host};
 use crate::runner::snapshot::{self, Sections};
 use crate::runner::{Specs, clock};
@@ -131,7 +131,11 @@ pub fn run(
             for c in &target.plan.columns {
                 let column = c.column.name.clone();
                 footer.trouble.push((column.clone(), t.what.clone()));
-                tell(Event::HostTrouble { column, what: t.what.clone(), help: t.help.clone() })?;
+                tell(Event::HostTrouble {
+                    column,
+                    what: t.what.clone(),
+                    help: t.help.clone(),
+                })?;
             }
             outcome.trouble.push((host, t.what, t.help));
         }
@@ -139,11 +143,19 @@ pub fn run(
         for ((column, mut results), seconds) in target.plan.columns.iter().zip(columns).zip(seconds)
         {
             let drift = drift(specs, &target.plan.profile, column, &mut results, options)?;
-            let summary = gate_column(suite, &target.plan.profile, column, &mut results, options.strict,
+            let mut summary = gate_column(
+                suite,
+                &target.plan.profile,
+                column,
+                &mut results,
+                options.strict,
                 seconds,
                 &mut outcome,
             )?;
-            outcome.unexpected |= drift;
+            if drift {
+                outcome.unexpected = true;
+                summary.gate = "unexpected".to_owned();
+            }
             outcome.incomplete |=
                 summary.verdict == Some(judge::HostVerdict::Incomplete) || results.iter().any(open);
             outcome.results += results.len();
@@ -196,7 +208,9 @@ fn case_lines(suite: &Suite, targets: &[Target]) -> Vec<CaseLine> {
     let columns: Vec<&ColumnPlan> = targets.iter().flat_map(|t| &t.plan.columns).collect();
     let mut out = Vec::new();
     for case in &suite.cases {
-        let own = columns.iter().filter(|c| c.cases.iter().any(|p| p.case.id == case.id));
+        let own = columns
+            .iter()
+            .filter(|c| c.cases.iter().any(|p| p.case.id == case.id));
         let abis: Vec<&crate::abi::Abi> = own.map(|c| c.abi.as_ref()).collect();
         if !abis.is_empty() {
             out.push(case_line(case, abis));
@@ -260,7 +274,7 @@ fn drift(
     let mut suites: BTreeMap<String, (Sections, Sections)> = BTreeMap::new();
     let mut decided = false;
     for result in results.iter_mut().filter(|r| !r.added) {
-        let Some(text) = snapshot_text(profile, result) else {
+        let Some(text) = snapshot_text(profile, result, options.playing.seed) else {
             continue;
         };
         let suite = result
@@ -290,7 +304,7 @@ fn drift(
 }
 
 /// What a snapshot keeps of a result; `None`: nothing was observed.
-pub fn snapshot_text(profile: &Profile, result: &ResultLine) -> Option<String> {
+pub fn snapshot_text(profile: &Profile, result: &ResultLine, seed: u64) -> Option<String> {
     let attempt = result.attempts.last()?;
     if result.judgement.verdict == Verdict::NotRun {
         return None;
@@ -301,7 +315,10 @@ pub fn snapshot_text(profile: &Profile, result: &ResultLine) -> Option<String> {
         aliases: &[],
         only_full: true,
     };
-    Some(trace::canonical(&attempt.trace, &attempt.seen, &options))
+    let text = trace::canonical(&attempt.trace, &attempt.seen, &options);
+    // Names that are unique to an attempt end with its token.
+    let nth = result.attempts.len() as u32;
+    Some(text.replace(&token(seed, &result.column, &result.case, nth), "‹token›"))
 }
 
 fn known(profile: &Profile) -> Vec<judge::Known> {

@@ -1,7 +1,11 @@
 //! The integration tests: one binary.
 
+mod any;
+mod cli;
+mod data_props;
 mod envoy;
 mod frame_props;
 mod guest_props;
 mod kit;
 mod mosn;
+mod tidy;

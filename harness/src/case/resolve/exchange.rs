@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::case::resolve::{Resolver, single};
-use crate::case::schema::{AnswerFile, ExchangeFile, List, RequestFile, WaitFile};
+use crate::case::lenient::List;
+use crate::case::resolve::resolver::{Resolver, single};
+use crate::case::schema::{AnswerFile, ExchangeFile, RequestFile, WaitFile};
 use crate::case::yaml::{Node, Path};
 use crate::case::{Answer, AnswerKind, Exchange, Fields, Play, Request, Stream};
 

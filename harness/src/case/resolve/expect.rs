@@ -1,10 +1,11 @@
 //! Expectations beside those on steps, and what surveys observe.
 
 use crate::abi::Type;
+use crate::case::lenient::List;
+use crate::case::resolve::resolver::{NewCheck, Resolver, single};
 use crate::case::resolve::value::parse_who;
-use crate::case::resolve::{NewCheck, Resolver, single};
 use crate::case::schema::{
-    BodyFile, CallbacksFile, ExpectFile, List, LogFile, MessageFile, NeverFile, ObserveFile,
+    BodyFile, CallbacksFile, ExpectFile, LogFile, MessageFile, NeverFile, ObserveFile,
 };
 use crate::case::yaml::{Node, Path};
 use crate::case::{
@@ -266,7 +267,7 @@ impl Resolver<'_> {
             opt(&f.status, "status", Type::U32),
             opt(&f.body, "body", Type::Bytes),
         );
-        let mut fields = |table: &crate::case::schema::Table<Node>, key: &str| {
+        let mut fields = |table: &crate::case::lenient::Table<Node>, key: &str| {
             let at = path.key(key);
             table
                 .0
@@ -286,9 +287,14 @@ impl Resolver<'_> {
             body,
             trailers,
             complete: f.complete,
+            optional: f.optional,
             present: f.present,
         };
-        if out == MessageExpect::default() && f.count.is_none() {
+        let nothing = MessageExpect {
+            optional: f.optional,
+            ..MessageExpect::default()
+        };
+        if out == nothing && f.count.is_none() {
             self.note(path, "nothing is expected here", None);
         }
         out

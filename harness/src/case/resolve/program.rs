@@ -3,12 +3,15 @@
 //! Does not know how a guest runs them.
 
 use crate::abi::{Hostcall, Returns, Type};
+use crate::case::lenient::{List, Table};
 use crate::case::problem::nearest;
+use crate::case::resolve::resolver::{NewCheck, Resolver, Saved, keys};
 use crate::case::resolve::value::Place;
-use crate::case::resolve::{NewCheck, Resolver, Saved, keys};
-use crate::case::schema::{List, StepFile, Table};
+use crate::case::schema::StepFile;
 use crate::case::yaml::{Node, Path};
-use crate::case::{Act, ArgValue, Call, CheckKind, Handler, Operand, Select, Step, StepRef};
+use crate::case::{
+    Act, ArgValue, Call, CheckKind, Handler, Matcher, Operand, Select, Step, StepRef,
+};
 
 impl Resolver<'_> {
     pub(super) fn program(
@@ -391,6 +394,13 @@ impl Resolver<'_> {
                 };
                 let ty = param.ty.clone();
                 let expect = self.matcher(node, &ty, step.vm, &at);
+                if let Matcher::CountIs(arg) = &expect {
+                    let place = Place {
+                        vm: step.vm,
+                        callback: step.callback.clone(),
+                    };
+                    self.callback_arg(arg, &place, &at.key("count").key("arg"));
+                }
                 CheckKind::Out {
                     step: step.clone(),
                     out: key.clone(),

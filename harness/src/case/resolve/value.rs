@@ -3,7 +3,7 @@
 //! Does not know steps.
 
 use crate::abi::{Param, Type};
-use crate::case::resolve::{Resolver, single};
+use crate::case::resolve::resolver::{Resolver, single};
 use crate::case::yaml::{Node, Path};
 use crate::case::{ArgValue, FieldExpect, Matcher, OUT_OF_BOUNDS, Operand};
 
@@ -355,6 +355,14 @@ impl Resolver<'_> {
                         None => self.note(&at, format!("nothing was saved as `{name}`"), None),
                     }
                 }
+                "at_least" => match self.matcher(inner, ty, vm, &at) {
+                    Matcher::Saved { step, out } => return Matcher::AtLeast { step, out },
+                    _ => self.note(&at, "expected {saved: NAME}", None),
+                },
+                "count" => match single(inner) {
+                    Some(("arg", Node::Str(name))) => return Matcher::CountIs(name.clone()),
+                    _ => self.note(&at, "expected {arg: NAME}", None),
+                },
                 "context" => match self.context(inner, &at) {
                     Operand::PluginContext(n) => return Matcher::PluginContext(n),
                     Operand::StreamContext(n) => return Matcher::StreamContext(n),
@@ -372,6 +380,8 @@ impl Resolver<'_> {
                         "contains",
                         "has",
                         "between",
+                        "at_least",
+                        "count",
                         "saved",
                         "context",
                         "hex",

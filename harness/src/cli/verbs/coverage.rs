@@ -15,7 +15,11 @@ pub(crate) fn run(args: &CoverageArgs, global: &Global) -> anyhow::Result<Exit> 
     let suite = verbs::suite(&specs)?;
     let abi = verbs::abi(&suite, &args.abi)?;
     let mut by: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for case in suite.cases.iter().filter(|c| c.abi.iter().any(|v| v == abi.text_version())) {
+    for case in suite
+        .cases
+        .iter()
+        .filter(|c| c.abi.iter().any(|v| v == abi.text_version()))
+    {
         for req in &case.covers {
             by.entry(req).or_default().push(&case.id);
         }
@@ -30,7 +34,12 @@ pub(crate) fn run(args: &CoverageArgs, global: &Global) -> anyhow::Result<Exit> 
         excluded: rows
             .iter()
             .filter(|r| !tested(&r.id))
-            .filter_map(|r| Some(Excluded { id: r.id.clone(), reason: r.excluded.clone()? }))
+            .filter_map(|r| {
+                Some(Excluded {
+                    id: r.id.clone(),
+                    reason: r.excluded.clone()?,
+                })
+            })
             .collect(),
         gaps: rows
             .iter()
@@ -49,7 +58,12 @@ pub(crate) fn run(args: &CoverageArgs, global: &Global) -> anyhow::Result<Exit> 
                     (None, None) => ("gap", Paint::Red, String::new()),
                 };
                 let level = Cell::new(r.level.to_string());
-                table.row([Cell::new(word).paint(paint), level, Cell::new(&r.id), Cell::new(what)]);
+                table.row([
+                    Cell::new(word).paint(paint),
+                    level,
+                    Cell::new(&r.id),
+                    Cell::new(what),
+                ]);
             }
             print!("{}", table.text(0));
             print!(
@@ -62,5 +76,9 @@ pub(crate) fn run(args: &CoverageArgs, global: &Global) -> anyhow::Result<Exit> 
             );
         }
     }
-    Ok(if coverage.gaps.is_empty() { Exit::Fine } else { Exit::Unexpected })
+    Ok(if coverage.gaps.is_empty() {
+        Exit::Fine
+    } else {
+        Exit::Unexpected
+    })
 }

@@ -20,27 +20,49 @@ pub(crate) fn run(args: &DoctorArgs, global: &Global) -> anyhow::Result<Exit> {
     let options = Playing {
         seed: clock::seconds(SystemTime::now()),
         isolate: Isolate::Auto,
-        deadlines: Deadlines { shared: Duration::from_secs(5), alone: Duration::from_secs(1) },
+        deadlines: Deadlines {
+            shared: Duration::from_secs(5),
+            alone: Duration::from_secs(1),
+        },
         max_fail: None,
     };
     let mut worst = Exit::Fine;
     for wanted in verbs::wanted(&args.host, &profiles)? {
-        let mut driver = runner::open(&wanted, 1, runner::cache_folder()).map_err(verbs::host_trouble)?;
+        let mut driver =
+            runner::open(&wanted, 1, runner::cache_folder()).map_err(verbs::host_trouble)?;
         let identity = driver.identity();
         let plan = runner::plan_host(&suite, &filter, &wanted.profile, &identity, &[], None);
-        let (lines, trouble) =
-            runner::canaries(&suite, &plan, driver.as_mut(), &options, &Stop::default(), &Canary::ALL);
+        let (lines, trouble) = runner::canaries(
+            &suite,
+            &plan,
+            driver.as_mut(),
+            &options,
+            &Stop::default(),
+            &Canary::ALL,
+        );
         let closed = driver.close();
         let mut table = Table::new();
         let mut row = |ok: bool, name: &str, what: &str| {
-            let (glyph, paint) = if ok { ("✓", Paint::Green) } else { ("✗", Paint::Red) };
-            table.row([Cell::new(glyph).paint(paint), Cell::new(name), Cell::new(what)]);
+            let (glyph, paint) = if ok {
+                ("✓", Paint::Green)
+            } else {
+                ("✗", Paint::Red)
+            };
+            table.row([
+                Cell::new(glyph).paint(paint),
+                Cell::new(name),
+                Cell::new(what),
+            ]);
         };
         for line in &lines {
             row(line.ok, &format!("canary {}", line.canary), &line.what);
         }
         match &closed {
-            Ok(()) => row(true, "stop", "ended in the orderly way, nothing left behind"),
+            Ok(()) => row(
+                true,
+                "stop",
+                "ended in the orderly way, nothing left behind",
+            ),
             Err(t) => row(false, "stop", &t.what),
         }
         let all = trouble.is_none() && closed.is_ok() && lines.len() == Canary::ALL.len();

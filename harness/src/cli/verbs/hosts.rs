@@ -54,22 +54,35 @@ fn rows(profile: &Profile) -> Vec<HostRow> {
         return vec![row(false, None, None)];
     }
     let each = found.into_iter();
-    each.map(|f| row(true, Some(f.version), Some(f.path.display().to_string()))).collect()
+    each.map(|f| row(true, Some(f.version), Some(f.path.display().to_string())))
+        .collect()
 }
 
 fn table(rows: &[HostRow]) -> String {
     let mut table = Table::new();
     for r in rows {
-        let (glyph, paint) = if r.found { ("✓", Paint::Green) } else { ("·", Paint::Dim) };
+        let (glyph, paint) = if r.found {
+            ("✓", Paint::Green)
+        } else {
+            ("·", Paint::Dim)
+        };
         let place = match (&r.path, r.found) {
             (Some(path), _) => path.clone(),
             (None, true) => "embedded".to_owned(),
             (None, false) => {
-                format!("not here; {}", r.how_to_get.as_deref().unwrap_or("--host NAME=PATH"))
+                format!(
+                    "not here; {}",
+                    r.how_to_get.as_deref().unwrap_or("--host NAME=PATH")
+                )
             }
         };
         let version = r.version.clone().unwrap_or_default();
-        table.row([Cell::new(glyph).paint(paint), Cell::new(&r.name), Cell::new(version), Cell::new(place)]);
+        table.row([
+            Cell::new(glyph).paint(paint),
+            Cell::new(&r.name),
+            Cell::new(version),
+            Cell::new(place),
+        ]);
     }
     table.text(0)
 }
@@ -77,14 +90,22 @@ fn table(rows: &[HostRow]) -> String {
 /// What a host offers and who answers what.
 fn details(profile: &Profile) -> String {
     let mut out = format!("\n{}\n", crate::report::safe(&profile.about));
-    out.push_str(&format!("driver  {}\nabi     {}\n", profile.driver.word(), profile.abi.join(" ")));
+    out.push_str(&format!(
+        "driver  {}\nabi     {}\n",
+        profile.driver.word(),
+        profile.abi.join(" ")
+    ));
     let mut table = Table::new();
     for (need, offer) in &profile.offers {
         let (glyph, paint, why) = match offer {
             Offer::Yes => ("✓", Paint::Green, ""),
             Offer::No(why) => ("·", Paint::Dim, why.as_str()),
         };
-        table.row([Cell::new(glyph).paint(paint), Cell::new(need), Cell::new(why)]);
+        table.row([
+            Cell::new(glyph).paint(paint),
+            Cell::new(need),
+            Cell::new(why),
+        ]);
     }
     for (call, who) in &profile.answers {
         let who = match who {

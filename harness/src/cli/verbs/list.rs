@@ -67,10 +67,7 @@ fn cases(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
     }
     match args.format {
         ListFormat::Json => {
-            let rows: Vec<CaseRow> = found
-                .iter()
-                .map(|c| case_row(c))
-                .collect();
+            let rows: Vec<CaseRow> = found.iter().map(|c| case_row(c)).collect();
             println!("{}", serde_json::to_string_pretty(&rows)?);
         }
         ListFormat::Names => found.iter().for_each(|c| println!("{}", c.id)),

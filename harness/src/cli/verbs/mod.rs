@@ -34,7 +34,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Doctor(args) => doctor::run(args, global),
         Verb::Prove(args) => prove::run(args, global),
         Verb::Judge(args) => records::judge(args, global),
-        Verb::Report(args) => records::report(args),
+        Verb::Report(args) => records::report(args, global),
         Verb::Accept(args) => snapshots::run(args, global, snapshots::Settle::Accept),
         Verb::Reject(args) => snapshots::run(args, global, snapshots::Settle::Reject),
         Verb::Pending(args) => snapshots::run(args, global, snapshots::Settle::Show),
@@ -66,14 +66,21 @@ pub(crate) fn suite(specs: &Specs) -> anyhow::Result<Suite> {
 pub(crate) fn abi<'s>(suite: &'s Suite, id: &str) -> anyhow::Result<&'s Abi> {
     suite.abi(id).map(AsRef::as_ref).ok_or_else(|| {
         let known: Vec<&str> = suite.abis.iter().map(|a| a.id.as_str()).collect();
-        let failed = Failed::new(Exit::Usage, format!("unknown ABI version or dialect `{id}`"));
+        let failed = Failed::new(
+            Exit::Usage,
+            format!("unknown ABI version or dialect `{id}`"),
+        );
         failed.help(format!("one of {}", known.join(", "))).into()
     })
 }
 
 /// Problems of files as an error.
 pub(crate) fn bad(problems: Vec<Problem>, specs: &Specs) -> anyhow::Error {
-    BadFiles { problems, specs: specs.clone() }.into()
+    BadFiles {
+        problems,
+        specs: specs.clone(),
+    }
+    .into()
 }
 
 /// A filter as typed.
@@ -82,7 +89,8 @@ pub(crate) fn filter(
     suite: &Suite,
     earlier: &dyn crate::case::Earlier,
 ) -> anyhow::Result<crate::case::Filter> {
-    crate::case::Filter::parse(texts, suite, earlier).map_err(|e| Failed::new(Exit::Usage, e).into())
+    crate::case::Filter::parse(texts, suite, earlier)
+        .map_err(|e| Failed::new(Exit::Usage, e).into())
 }
 
 /// The hosts that a `--host` means.

@@ -21,8 +21,14 @@ pub(crate) fn run(args: &ProveArgs, global: &Global) -> anyhow::Result<Exit> {
     let Some(profile) = profiles.iter().find(|p| p.is_reference()) else {
         return Err(Failed::new(Exit::Usage, "there is no profile of the reference host").into());
     };
-    let workers = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let host = Reference::new(Options { workers, cache_dir: runner::cache_folder(), fault: None });
+    let workers = args
+        .jobs
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let host = Reference::new(Options {
+        workers,
+        cache_dir: runner::cache_folder(),
+        fault: None,
+    });
     let proof = runner::prove(&suite, profile, &filter, &args.abi, &host, workers)
         .map_err(verbs::host_trouble)?;
     let shown = as_json(&proof);
@@ -40,9 +46,18 @@ pub(crate) fn run(args: &ProveArgs, global: &Global) -> anyhow::Result<Exit> {
 }
 
 fn as_json(proof: &Proof) -> Prove {
-    let by = |n: &Noticed| KilledBy { case: n.case.clone(), check: n.check.clone(), req: n.req.clone() };
+    let by = |n: &Noticed| KilledBy {
+        case: n.case.clone(),
+        check: n.check.clone(),
+        req: n.req.clone(),
+    };
     let names = |which: &dyn Fn(&runner::Planted) -> bool| -> Vec<String> {
-        proof.planted.iter().filter(|p| which(p)).map(|p| p.fault.fault.clone()).collect()
+        proof
+            .planted
+            .iter()
+            .filter(|p| which(p))
+            .map(|p| p.fault.fault.clone())
+            .collect()
     };
     Prove {
         version: json::JSON_VERSION,
@@ -51,14 +66,20 @@ fn as_json(proof: &Proof) -> Prove {
             .planted
             .iter()
             .filter(|p| p.killed())
-            .map(|p| Killed { fault: p.fault.fault.clone(), by: p.own.iter().map(by).collect() })
+            .map(|p| Killed {
+                fault: p.fault.fault.clone(),
+                by: p.own.iter().map(by).collect(),
+            })
             .collect(),
         coarse: names(&|p| !p.others.is_empty()),
         survived: names(&|p| p.own.is_empty() && p.others.is_empty()),
         unproved_checks: proof
             .unproved
             .iter()
-            .map(|(case, check)| CheckRef { case: case.clone(), check: check.clone() })
+            .map(|(case, check)| CheckRef {
+                case: case.clone(),
+                check: check.clone(),
+            })
             .collect(),
         idle_cases: proof.idle_cases.clone(),
         idle_surveys: proof.idle_surveys.clone(),
@@ -73,12 +94,26 @@ fn pretty(proof: &Proof, shown: &Prove) -> String {
             (true, true) => ("survived", Paint::Red),
             (_, false) => ("coarse", Paint::Red),
         };
-        let shown = if p.others.is_empty() { &p.own } else { &p.others };
-        let by = shown.first().map_or(String::new(), |n| format!("{} · {} · {}", n.case, n.check, n.req));
+        let shown = if p.others.is_empty() {
+            &p.own
+        } else {
+            &p.others
+        };
+        let by = shown.first().map_or(String::new(), |n| {
+            format!("{} · {} · {}", n.case, n.check, n.req)
+        });
         let more = shown.len().saturating_sub(1);
-        let by = if more > 0 { format!("{by} and {more} more") } else { by };
+        let by = if more > 0 {
+            format!("{by} and {more} more")
+        } else {
+            by
+        };
         if word != "killed" || proof.planted.len() <= 60 {
-            table.row([Cell::new(word).paint(paint), Cell::new(&p.fault.fault), Cell::new(by)]);
+            table.row([
+                Cell::new(word).paint(paint),
+                Cell::new(&p.fault.fault),
+                Cell::new(by),
+            ]);
         }
     }
     let mut out = table.text(0);
@@ -108,7 +143,9 @@ fn pretty(proof: &Proof, shown: &Prove) -> String {
     ));
     if !proof.waiting.is_empty() {
         let n = proof.waiting.len();
-        out.push_str(&format!("{n} more faults break requirements that no selected case tests\n"));
+        out.push_str(&format!(
+            "{n} more faults break requirements that no selected case tests\n"
+        ));
     }
     out
 }

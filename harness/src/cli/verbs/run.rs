@@ -6,15 +6,16 @@ use std::time::{Duration, SystemTime};
 
 use anstream::{eprintln, print, println};
 
-use crate::case::Earlier;
+use crate::case::{Earlier, Suite};
 use crate::cli::Failed;
 use crate::cli::args::{self, Global, RunArgs, RunFormat, RunReport, SnapMode, Traces};
 use crate::cli::exit::Exit;
+use crate::cli::progress::Progress;
 use crate::cli::verbs;
 use crate::host::Stop;
-use crate::cli::progress::Progress;
-use crate::record::{Collector, Event, Record, RecordError, ResultLine, Sink, Writer};
-use crate::report::terminal::{EndOptions, end, failures};
+use crate::record::{Collector, Record, ResultLine, Sink, Tee, Writer};
+use crate::report::html::HtmlOptions;
+use crate::report::terminal::{EndOptions, Format, Live, LiveOptions, drifts, end, failures};
 use crate::runner::{
     self, Deadlines, Isolate, Outcome, Playing, RunOptions, Snapshots, Target, Wanted, clock,
 };
@@ -28,21 +29,29 @@ pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
         if suite.abi(abi).is_none() {
             let known: Vec<&str> = suite.abis.iter().map(|a| a.id.as_str()).collect();
             let message = format!("unknown ABI version or dialect `{abi}`");
-            return Err(Failed::new(Exit::Usage, message).help(format!("one of {}", known.join(", "))).into());
+            return Err(Failed::new(Exit::Usage, message)
+                .help(format!("one of {}", known.join(", ")))
+                .into());
         }
     }
     let wanted = hosts(args, &profiles)?;
-    let seed = args.seed.unwrap_or_else(|| clock::seconds(SystemTime::now()));
+    let seed = args
+        .seed
+        .unwrap_or_else(|| clock::seconds(SystemTime::now()));
     let mut targets = Vec::new();
     for w in &wanted {
         let workers = args.jobs.unwrap_or(0);
-        let driver = runner::open(w, workers, runner::cache_folder()).map_err(verbs::host_trouble)?;
+        let driver =
+            runner::open(w, workers, runner::cache_folder()).map_err(verbs::host_trouble)?;
         let identity = driver.identity();
         let level = args.level.map(args::MinLevel::level);
         let plan = runner::plan_host(&suite, &filter, &w.profile, &identity, &args.abis, level);
         targets.push(Target { plan, driver });
     }
-    if targets.iter().all(|t| t.plan.columns.iter().all(|c| c.cases.is_empty())) {
+    if targets
+        .iter()
+        .all(|t| t.plan.columns.iter().all(|c| c.cases.is_empty()))
+    {
         let filters = args.filters.join(" ");
         return Err(Failed::new(Exit::Nothing, format!("nothing selected by `{filters}`")).into());
     }
@@ -51,22 +60,32 @@ pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
     let options = options(args, seed);
     let stop = Stop::default();
     on_ctrl_c(&stop);
-    let writer = Writer::create(&out.join("record.jsonl"))?;
-    let mut sink = Both { writer, collector: Collector::default() };
+    let mut writer = Writer::create(&out.join("record.jsonl"))?;
+    let mut collector = Collector::default();
+    let mut live = live(args, &out);
     let watch = Progress::new(&targets);
     let exit = |o: &Outcome| exit(o, args).code();
-    let (outcome, footer) =
-        runner::run(&suite, &specs, targets, &options, &stop, &watch, &mut sink, &exit)
-            .map_err(|e| Failed::new(Exit::Bug, e))?;
+    let mut sink = Tee(vec![&mut writer, &mut collector]);
+    sink.0.extend(live.as_mut().map(|l| l as &mut dyn Sink));
+    let (outcome, footer) = runner::run(
+        &suite, &specs, targets, &options, &stop, &watch, &mut sink, &exit,
+    )
+    .map_err(|e| Failed::new(Exit::Bug, e))?;
+    drop(sink);
     watch.clear();
-    let record = sink.collector.into_record()?;
-    let report = write_files(args, &out, &record)?;
+    let record = collector.into_record()?;
+    let report = write_files(args, &out, &record, &suite)?;
     match args.format {
-        RunFormat::Json => println!("{}", serde_json::to_string_pretty(&crate::record::summary(&record))?),
+        RunFormat::Json => println!(
+            "{}",
+            serde_json::to_string_pretty(&crate::record::summary(&record))?
+        ),
         _ => show(args, &record, before.as_ref(), &out, report.as_deref()),
     }
     for (profile, pattern) in &outcome.unmatched {
-        eprintln!("pwspec: profile {profile}: the known failure `{pattern}` names no case of the suite");
+        eprintln!(
+            "pwspec: profile {profile}: the known failure `{pattern}` names no case of the suite"
+        );
     }
     for entry in &outcome.entries {
         eprintln!("pwspec: {entry}");
@@ -82,8 +101,17 @@ pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
 }
 
 fn exit_of(code: u8) -> Exit {
-    let all = [Exit::Unexpected, Exit::Usage, Exit::Host, Exit::Nothing, Exit::Incomplete, Exit::Interrupted];
-    all.into_iter().find(|e| e.code() == code).unwrap_or(Exit::Fine)
+    let all = [
+        Exit::Unexpected,
+        Exit::Usage,
+        Exit::Host,
+        Exit::Nothing,
+        Exit::Incomplete,
+        Exit::Interrupted,
+    ];
+    all.into_iter()
+        .find(|e| e.code() == code)
+        .unwrap_or(Exit::Fine)
 }
 
 fn exit(o: &Outcome, args: &RunArgs) -> Exit {
@@ -95,12 +123,20 @@ fn exit(o: &Outcome, args: &RunArgs) -> Exit {
         when(o.unexpected, Exit::Unexpected),
         when(o.incomplete, Exit::Incomplete),
     ]);
-    if args.exit_zero && matches!(worst, Exit::Unexpected | Exit::Incomplete) { Exit::Fine } else { worst }
+    if args.exit_zero && matches!(worst, Exit::Unexpected | Exit::Incomplete) {
+        Exit::Fine
+    } else {
+        worst
+    }
 }
 
 fn hosts(args: &RunArgs, profiles: &[crate::case::Profile]) -> anyhow::Result<Vec<Wanted>> {
     let default = vec!["reference".to_owned()];
-    let texts = if args.hosts.is_empty() { &default } else { &args.hosts };
+    let texts = if args.hosts.is_empty() {
+        &default
+    } else {
+        &args.hosts
+    };
     let mut out = Vec::new();
     for text in texts {
         out.extend(verbs::wanted(text, profiles)?);
@@ -117,7 +153,10 @@ fn options(args: &RunArgs, seed: u64) -> RunOptions {
                 args::Isolate::Shared => Isolate::Shared,
                 args::Isolate::Alone => Isolate::Alone,
             },
-            deadlines: Deadlines { shared: args.timeout, alone: args.timeout.min(Duration::from_secs(1)) },
+            deadlines: Deadlines {
+                shared: args.timeout,
+                alone: args.timeout.min(Duration::from_secs(1)),
+            },
             max_fail: if args.first { Some(1) } else { args.max_fail },
         },
         snapshots: match args.snapshots {
@@ -128,7 +167,7 @@ fn options(args: &RunArgs, seed: u64) -> RunOptions {
             Some(SnapMode::Off) => Snapshots::Off,
         },
         strict: args.strict,
-        command: std::env::args().collect::<Vec<_>>().join(" "),
+        command: command(),
         filters: args.filters.clone(),
     }
 }
@@ -136,13 +175,18 @@ fn options(args: &RunArgs, seed: u64) -> RunOptions {
 /// The run's folder: `--out`, or a new one under `target/pwspec` that `latest` points to.
 fn out_folder(args: &RunArgs, wanted: &[Wanted]) -> anyhow::Result<PathBuf> {
     let failed = |p: &Path, e: std::io::Error| {
-        Failed::new(Exit::Usage, format!("failed to create {}: {e}", p.display()))
+        Failed::new(
+            Exit::Usage,
+            format!("failed to create {}: {e}", p.display()),
+        )
     };
     if let Some(dir) = &args.out {
         std::fs::create_dir_all(dir).map_err(|e| failed(dir, e))?;
         if dir.join("record.jsonl").exists() {
             let message = format!("{} holds a run already", dir.display());
-            return Err(Failed::new(Exit::Usage, message).help("a run never appends to an old one").into());
+            return Err(Failed::new(Exit::Usage, message)
+                .help("a run never appends to an old one")
+                .into());
         }
         return Ok(dir.clone());
     }
@@ -152,7 +196,11 @@ fn out_folder(args: &RunArgs, wanted: &[Wanted]) -> anyhow::Result<PathBuf> {
     let base = format!("{}-{}", clock::compact(SystemTime::now()), names.join("-"));
     // Two runs may begin in the same second.
     for n in 1..1000 {
-        let name = if n == 1 { base.clone() } else { format!("{base}-{n}") };
+        let name = if n == 1 {
+            base.clone()
+        } else {
+            format!("{base}-{n}")
+        };
         let dir = root.join(&name);
         match std::fs::create_dir(&dir) {
             Ok(()) => {
@@ -163,7 +211,11 @@ fn out_folder(args: &RunArgs, wanted: &[Wanted]) -> anyhow::Result<PathBuf> {
             Err(e) => return Err(failed(&dir, e).into()),
         }
     }
-    Err(Failed::new(Exit::Usage, format!("no free name for a run under {}", root.display())).into())
+    Err(Failed::new(
+        Exit::Usage,
+        format!("no free name for a run under {}", root.display()),
+    )
+    .into())
 }
 
 /// `latest` is replaced in one step; where links are not to be had, there is none.
@@ -171,7 +223,8 @@ fn point_latest(root: &Path, name: &str) {
     #[cfg(unix)]
     {
         let temp = root.join(format!(".latest-{}", std::process::id()));
-        if std::os::unix::fs::symlink(name, &temp).is_ok() && std::fs::rename(&temp, root.join("latest")).is_err()
+        if std::os::unix::fs::symlink(name, &temp).is_ok()
+            && std::fs::rename(&temp, root.join("latest")).is_err()
         {
             let _ = std::fs::remove_file(&temp);
         }
@@ -185,21 +238,39 @@ fn on_ctrl_c(stop: &Stop) {
     let _ = ctrlc::set_handler(move || stop.ask());
 }
 
-/// The record as a file and in memory.
-struct Both {
-    writer: Writer,
-    collector: Collector,
+/// A line for each failure as soon as its column is judged, for a CI log; elsewhere failures are shown
+/// in full at the end.
+fn live(args: &RunArgs, out: &Path) -> Option<Live> {
+    std::env::var_os("CI")?;
+    let options = LiveOptions {
+        format: match args.format {
+            RunFormat::Json => return None,
+            RunFormat::Terse => Format::Terse,
+            RunFormat::Pretty => Format::Pretty,
+        },
+        watched: false,
+        annotations: std::env::var_os("GITHUB_ACTIONS").is_some(),
+        traces: traces(args, out),
+    };
+    Some(Live::new(Box::new(anstream::stdout()), options))
 }
 
-impl Sink for Both {
-    fn event(&mut self, event: &Event) -> Result<(), RecordError> {
-        self.writer.event(event)?;
-        self.collector.event(event)
+/// The folder of traces as the user would type it; empty: none are written.
+fn traces(args: &RunArgs, out: &Path) -> String {
+    if args.trace == Traces::Off {
+        String::new()
+    } else {
+        format!("{}/traces", out.display())
     }
 }
 
 /// `summary.json`, traces, reports; the report's path.
-fn write_files(args: &RunArgs, out: &Path, record: &Record) -> anyhow::Result<Option<PathBuf>> {
+fn write_files(
+    args: &RunArgs,
+    out: &Path,
+    record: &Record,
+    suite: &Suite,
+) -> anyhow::Result<Option<PathBuf>> {
     let write = |path: &Path, bytes: &[u8]| {
         runner::write_atomically(path, bytes).map_err(|e| Failed::new(Exit::Usage, e))
     };
@@ -214,14 +285,18 @@ fn write_files(args: &RunArgs, out: &Path, record: &Record) -> anyhow::Result<Op
         if !wanted {
             continue;
         }
-        let Some(attempt) = result.attempts.last() else { continue };
+        let Some(attempt) = result.attempts.last() else {
+            continue;
+        };
         let name = result.case.replace('/', ".");
         let base = out.join("traces").join(&result.column);
         let text = crate::trace::canonical(&attempt.trace, &attempt.seen, &Default::default());
         write(&base.join(format!("{name}.trace")), text.as_bytes())?;
         for (blob, end) in [(&attempt.host_log, "host.log"), (&attempt.wire, "wire.txt")] {
             if let Some(blob) = blob {
-                let text = blob.whole().map_or_else(|| blob.display().into_bytes(), <[u8]>::to_vec);
+                let text = blob
+                    .whole()
+                    .map_or_else(|| blob.display().into_bytes(), <[u8]>::to_vec);
                 write(&base.join(format!("{name}.{end}")), &text)?;
             }
         }
@@ -230,19 +305,39 @@ fn write_files(args: &RunArgs, out: &Path, record: &Record) -> anyhow::Result<Op
         return Ok(None);
     }
     let path = out.join("report/index.html");
-    let html = crate::report::html::render(std::slice::from_ref(record));
+    let abis: Vec<&crate::abi::Abi> = suite.abis.iter().map(AsRef::as_ref).collect();
+    let options = HtmlOptions {
+        abis: &abis,
+        prove: None,
+    };
+    let html = crate::report::html::render_with(std::slice::from_ref(record), &options);
     write(&path, html.as_bytes())?;
     Ok(Some(path))
 }
 
 /// Failures as they read in full, then the end of the run.
-fn show(args: &RunArgs, record: &Record, before: Option<&Record>, out: &Path, report: Option<&Path>) {
+fn show(
+    args: &RunArgs,
+    record: &Record,
+    before: Option<&Record>,
+    out: &Path,
+    report: Option<&Path>,
+) {
     let folder = out.display().to_string();
     let report = report.map(|r| r.display().to_string());
-    let traces = if args.trace == Traces::Off { String::new() } else { format!("{folder}/traces") };
     let terse = args.format == RunFormat::Terse;
-    print!("{}", failures(record, &traces));
-    let options = EndOptions { folder: &folder, report: report.as_deref(), before, terse };
+    if std::env::var_os("CI").is_none() {
+        print!("{}", failures(record, &traces(args, out)));
+    }
+    if !terse {
+        print!("{}", drifts(record));
+    }
+    let options = EndOptions {
+        folder: &folder,
+        report: report.as_deref(),
+        before,
+        terse,
+    };
     print!("{}", end(record, &options));
 }
 
@@ -259,6 +354,29 @@ impl Earlier for LastRun {
         };
         let known = ["failed", "unexpected"].contains(&group)
             || crate::judge::Verdict::ALL.iter().any(|v| v.word() == group);
-        known.then(|| record.results.iter().filter(|r| in_group(r)).map(|r| r.case.clone()).collect())
+        known.then(|| {
+            record
+                .results
+                .iter()
+                .filter(|r| in_group(r))
+                .map(|r| r.case.clone())
+                .collect()
+        })
     }
+}
+
+/// The command as typed, without the folder of the program.
+fn command() -> String {
+    let typed = std::env::args().skip(1);
+    let quoted = typed.map(|a| {
+        if a.contains([' ', '&', '|', '*']) {
+            format!("'{a}'")
+        } else {
+            a
+        }
+    });
+    std::iter::once("pwspec".to_owned())
+        .chain(quoted)
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -20,16 +20,25 @@ pub(crate) enum Settle {
 pub(crate) fn run(args: &SnapArgs, global: &Global, what: Settle) -> anyhow::Result<Exit> {
     if what == Settle::Accept && std::env::var_os("CI").is_some() {
         let failed = Failed::new(Exit::Usage, "a snapshot is accepted by a person, not in CI");
-        return Err(failed.help("pwspec accept on your own machine, then commit the .snap files").into());
+        return Err(failed
+            .help("pwspec accept on your own machine, then commit the .snap files")
+            .into());
     }
     let specs = verbs::specs(global)?;
     let Some(folder) = &specs.folder else {
         let failed = Failed::new(Exit::Usage, "the embedded snapshots cannot be changed");
-        return Err(failed.help("run in a checkout, or name its specs folder with --specs").into());
+        return Err(failed
+            .help("run in a checkout, or name its specs folder with --specs")
+            .into());
     };
     let bad = |e: String| Failed::new(Exit::Usage, e);
-    let globs = args.columns.iter().map(|c| Glob::new(c).map(|g| g.compile_matcher()));
-    let globs: Vec<_> = globs.collect::<Result<_, _>>().map_err(|e| bad(e.to_string()))?;
+    let globs = args
+        .columns
+        .iter()
+        .map(|c| Glob::new(c).map(|g| g.compile_matcher()));
+    let globs: Vec<_> = globs
+        .collect::<Result<_, _>>()
+        .map_err(|e| bad(e.to_string()))?;
     let pending = runner::pending(folder).map_err(bad)?;
     let mut n = 0;
     for (column, file) in &pending {

@@ -89,13 +89,13 @@ pub fn one(plan: &Arc<Plan>, job: &Job) -> Result<(Attempt, Option<Lost>), Troub
     let mut session = Session::start(plan, Isolation::Alone, std::slice::from_ref(job))?;
     let begun = session.ready(patience(plan).min(job.deadline));
     if let Err(lost) = begun {
-        let attempt = session.remains(job);
+        let attempt = session.remains();
         drop(session);
         starts(plan)?;
         return Ok((attempt, Some(lost)));
     }
     if let Err(lost) = session.play_open(job) {
-        return Ok((session.remains(job), Some(lost)));
+        return Ok((session.remains(), Some(lost)));
     }
     let (mut all, lost) = session.finish();
     let Some((_, mut attempt)) = all.pop() else {

@@ -401,7 +401,7 @@ fn one(plan: &Arc<Plan>, job: &Job) -> Result<(Attempt, Option<Lost>), Trouble> 
     }
     let mut session = Session::boot(plan, Isolation::Alone)?;
     if let Err(lost) = session.load(std::slice::from_ref(job)) {
-        return Ok((session.remains(job), Some(lost)));
+        return Ok((session.remains(), Some(lost)));
     }
     let played = session.play(job);
     match played {
@@ -409,6 +409,6 @@ fn one(plan: &Arc<Plan>, job: &Job) -> Result<(Attempt, Option<Lost>), Trouble> 
             session.stop().ok();
             Ok((attempt, None))
         }
-        Err(lost) => Ok((session.remains(job), Some(lost))),
+        Err(lost) => Ok((session.remains(), Some(lost))),
     }
 }

@@ -154,9 +154,13 @@ impl Hearing {
         }
     }
 
-    /// Offers a line to the readers of its VMs.
-    fn frame(&mut self, label: &str, text: &str) -> bool {
-        let mut readers = self.vms.iter_mut().filter_map(|(_, r)| r.as_mut());
+    /// Offers a line to the reader of its VM, or where the host does not name one, to all: the VMs
+    /// of a case share its token.
+    fn frame(&mut self, label: &str, vm: Option<&str>, text: &str) -> bool {
+        let named = vm.filter(|vm| self.vms.iter().any(|(id, _)| id == vm));
+        let of = self.vms.iter_mut();
+        let of = of.filter(|(id, _)| named.is_none_or(|vm| id == vm));
+        let mut readers = of.filter_map(|(_, r)| r.as_mut());
         readers.any(|r| r.push(label, text) == Taken::Taken)
     }
 }
@@ -323,7 +327,7 @@ impl Heard {
             return certain;
         };
         case.lines += 1;
-        if !(token.is_some() && case.frame(thread, shown)) {
+        if !(token.is_some() && case.frame(thread, vm.as_deref(), shown)) {
             case.logs.push(LogLine {
                 level,
                 text: crate::trace::Blob::new(&text),
@@ -383,6 +387,8 @@ impl Heard {
         phrases: &Phrases,
     ) {
         let before = self.loading.remove(thread).unwrap_or_default();
+        // What this thread starts next is another's.
+        self.speaker.remove(thread);
         let Some(case) = self.cases.get_mut(name) else {
             return;
         };

@@ -180,27 +180,24 @@ impl<'a> Player<'a> {
                 return;
             }
         };
-        // Only when the host has seen this stream may anything else be sent: a guest then numbers
-        // the streams as the case does, and a body does not come in one read with its head. A guest
-        // need not export proxy_on_context_create, so any line of the case counts where that one
-        // does not come.
-        let more = client.has_more() || self.exchange.streams.len() > 1;
-        if more {
-            let seen = |h: &Heard, name: &str| {
-                let Some(case) = h.cases.get(name) else {
-                    return true;
-                };
-                case.entered(CREATE) > before || (before == 0 && case.lines > lines)
+        // Only when the host has seen this stream may anything else happen: a guest then numbers
+        // the streams as the case does, a body does not come in one read with its head, and a
+        // client does not abort what was never there. A guest need not export
+        // proxy_on_context_create, so any line of the case counts where that one does not come.
+        let seen = |h: &Heard, name: &str| {
+            let Some(case) = h.cases.get(name) else {
+                return true;
             };
-            let within = match self.whole && client.has_more() {
-                true => PAUSE,
-                false => FIRST_SEEN,
-            };
-            let came = self.wait(within, |h, name| seen(h, name) || client.has_news());
-            if !came {
-                self.wire
-                    .note(&format!("client {n} = no callback was seen"));
-            }
+            case.entered(CREATE) > before || (before == 0 && case.lines > lines)
+        };
+        let within = match self.whole && client.has_more() {
+            true => PAUSE,
+            false => FIRST_SEEN,
+        };
+        let came = self.wait(within, |h, name| seen(h, name) || client.has_news());
+        if !came {
+            self.wire
+                .note(&format!("client {n} = no callback was seen"));
         }
         self.open.insert(n, client);
     }
@@ -227,9 +224,19 @@ impl<'a> Player<'a> {
         while self.open.get(&n).is_some_and(|c| c.pieces_left() > 1) {
             self.chunk(n);
         }
-        if let Some(client) = self.open.get_mut(&n) {
-            client.send_piece();
-            client.send_end();
+        let before = self.entered(CREATE);
+        let Some(client) = self.open.get_mut(&n) else {
+            return;
+        };
+        let begins = self.whole && client.has_more();
+        client.send_piece();
+        client.send_end();
+        // Only now does the host show this stream to its plugins; the next one comes after it.
+        if begins && let Some(client) = self.open.get(&n) {
+            self.wait(FIRST_SEEN, |h, name| {
+                let now = h.cases.get(name).map(|c| c.entered(CREATE));
+                now.is_none_or(|now| now > before) || client.has_news()
+            });
         }
     }
 

@@ -20,7 +20,7 @@ use crate::host::network::turns::{Turns, publish};
 use crate::host::network::upstream::{NAMES, NOWHERE, Upstreams};
 use crate::host::network::wirelog::WireLog;
 use crate::host::{Job, Trouble, TroubleKind};
-use crate::trace::{Attempt, Blob, End, Isolation, Load, Seen, Trace};
+use crate::trace::{Attempt, Blob, End, Isolation, Load, Trace};
 
 /// A Unix socket's path has at most this many bytes (108 with the closing NUL, on Linux).
 const SOCKET_PATH: usize = 107;
@@ -29,7 +29,7 @@ const SOCKET_NAME: usize = 20;
 /// A host that serves many cases may be silent this long while it loads, and at the fence.
 const SILENT: Duration = Duration::from_secs(4);
 /// The same, when a case has used up its deadline already: it is probably the host that hangs.
-const SILENT_AGAIN: Duration = Duration::from_millis(500);
+const SILENT_AGAIN: Duration = Duration::from_secs(1);
 /// Before TERM no line comes for this long.
 const QUIET: Duration = Duration::from_millis(15);
 /// That is waited for at most this long.
@@ -94,6 +94,8 @@ pub struct Session {
     /// Cases that were played and whose traces are read when the log is whole.
     open: Vec<Open>,
     isolation: Isolation,
+    /// Of a case that lost the host: what was seen until then.
+    partial: Option<Attempt>,
     // Last, so that it goes when nobody uses it any more.
     dir: TempDir,
 }
@@ -167,6 +169,7 @@ impl Session {
             fence: Gate::new(dir.path().join("fence.sock")),
             open: Vec::new(),
             isolation,
+            partial: None,
             dir,
         })
     }
@@ -275,7 +278,7 @@ impl Session {
     /// Plays one case of the batch and reads its trace.
     ///
     /// # Errors
-    /// The host is lost; what was heard until then is lost with it.
+    /// The host is lost; what was heard until then: [`Session::remains`].
     pub fn play(&mut self, job: &Job) -> Result<Attempt, Lost> {
         let (name, mut attempt) = self.drive(job)?;
         if let Some(hearing) = self.ear.forget(&name) {
@@ -328,7 +331,12 @@ impl Session {
             None => {}
         }
         if taken == Some(Answer::Added) {
-            self.exchange(job, &guest, &mut attempt)?;
+            let played = self.exchange(job, &guest, &mut attempt);
+            if let Err(lost) = played {
+                attempt.micros = began.elapsed().as_micros() as u64;
+                self.partial = Some(attempt);
+                return Err(lost);
+            }
         }
         self.ear.attend(None);
         let wire = self.wire.take();
@@ -371,6 +379,7 @@ impl Session {
                 turns.turn(turn);
             }
         });
+        attempt.seen.client = played.clients;
         let lost = turns.lost.take();
         if let Some(what) = lost {
             return Err(self.lost_because(what));
@@ -394,10 +403,7 @@ impl Session {
                 break;
             }
         }
-        attempt.seen = Seen {
-            client: played.clients,
-            upstream: self.upstreams.end(),
-        };
+        attempt.seen.upstream = self.upstreams.end();
         if let Some(late) = played.late {
             attempt.end = End::Timeout(late);
         }
@@ -413,14 +419,18 @@ impl Session {
         }
     }
 
-    /// What was heard of a case that lost the host.
-    pub fn remains(&mut self, job: &Job) -> Attempt {
-        let mut attempt = Attempt::empty(self.isolation);
+    /// What was heard of a case that lost the host, and what its clients saw until then.
+    pub fn remains(&mut self) -> Attempt {
+        let partial = self.partial.take();
+        let mut attempt = partial.unwrap_or_else(|| Attempt::empty(self.isolation));
         self.process.kill();
-        let heard = self.ear.heard();
-        let last = heard.cases.last_key_value();
-        let only = last.map(|(name, c)| (name.clone(), c.answer.clone()));
-        drop(heard);
+        let only = {
+            let heard = self.ear.heard();
+            let mut cases = heard.cases.iter();
+            cases
+                .next()
+                .map(|(name, c)| (name.clone(), c.answer.clone()))
+        };
         if let Some((name, answer)) = only {
             if answer == Some(Answer::Added) {
                 attempt.load = Load::Loaded;
@@ -431,7 +441,6 @@ impl Session {
         }
         attempt.seen.upstream = self.upstreams.end();
         attempt.wire = Some(Blob::Whole(self.wire.take().into_bytes()));
-        attempt.micros = job.deadline.as_micros() as u64;
         attempt
     }
 

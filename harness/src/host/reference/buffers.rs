@@ -47,18 +47,14 @@ pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return Err(Status::BadArgument.into());
     }
     let mut end = buffer.len().min(start_at + max as usize);
-    if c.wrong("get_buffer_past_end_is_cut") && start_at + max as usize > end {
-        end = end.saturating_sub(1);
-    }
-    if c.wrong("get_buffer_ignores_max_size") {
+    // Of bodies only, so that what is read from configurations stays right.
+    let body = c
+        .member("buffer_id")
+        .is_some_and(|name| name.ends_with("BODY"));
+    if body && c.wrong("get_buffer_ignores_max_size") {
         end = buffer.len();
     }
-    let from = if c.wrong("get_buffer_ignores_start") {
-        0
-    } else {
-        start_at
-    };
-    c.out_bytes("value", &buffer[from..end.max(from)])
+    c.out_bytes("value", &buffer[start_at..end.max(start_at)])
 }
 
 /// `proxy_get_buffer_status`.
@@ -75,7 +71,10 @@ pub(super) fn status(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         "get_buffer_status_unknown_is_not_found",
         "get_buffer_status_unavailable_is_ok",
     )?;
-    let off = u32::from(c.wrong("get_buffer_status_off_by_one"));
+    let body = c
+        .member("buffer_id")
+        .is_some_and(|name| name.ends_with("BODY"));
+    let off = u32::from(body && c.wrong("get_buffer_status_off_by_one"));
     c.out_u32("buffer_size", buffer.len() as u32 + off)?;
     Ok(c.out_u32("unused", 0)?)
 }

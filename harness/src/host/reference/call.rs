@@ -61,11 +61,11 @@ impl<'a, 'e> Call<'a, 'e> {
     fn param(&self, name: &str) -> Option<(&'a Param, usize)> {
         let at = self
             .sig
-            .hostcall
+            .hostcall()
             .params
             .iter()
             .position(|p| p.name == name)?;
-        Some((&self.sig.hostcall.params[at], self.sig.first[at]))
+        Some((&self.sig.hostcall().params[at], self.sig.first[at]))
     }
 
     /// The first word of a parameter; 0 where the dialect lacks it.

@@ -3,29 +3,67 @@
 //! A fault of an `OK` row answers OK with a wrong value or without effect, never another status.
 //! The rows that say which requirement a fault breaks stand in `specs/abi`.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 /// The planted fault, if any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Faults(Option<&'static str>);
+pub(super) enum Faults {
+    /// The host as it is.
+    #[default]
+    None,
+    /// One fault.
+    Planted(&'static str),
+    /// The host as it is; the faults that could have shown are noted, see [`asked`].
+    Noted,
+}
+
+thread_local! {
+    static ASKED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// The faults that were asked for on this thread since the last call, with [`Faults::Noted`]. A fault
+/// that was not asked for cannot change anything: the host would have done the same up to that point.
+pub(super) fn asked() -> BTreeSet<String> {
+    ASKED.with_borrow_mut(std::mem::take)
+}
 
 impl Faults {
     /// The fault of this name, if there is one.
     pub(super) fn named(name: &str) -> Option<Faults> {
-        NAMES.iter().find(|n| **n == name).map(|n| Faults(Some(n)))
+        NAMES
+            .iter()
+            .find(|n| **n == name)
+            .map(|n| Faults::Planted(n))
     }
 
-    /// Whether any is planted.
+    /// Whether any is planted or noted: a short way round code that only faults need.
     pub(super) fn planted(self) -> bool {
-        self.0.is_some()
+        self != Faults::None
     }
 
     /// Whether the one whose name is made of `parts` is planted.
     pub(super) fn made_of(self, parts: &[&str]) -> bool {
-        self.0.is_some_and(|planted| planted == parts.join("_"))
+        match self {
+            Faults::None => false,
+            Faults::Planted(planted) => planted == parts.join("_"),
+            Faults::Noted => {
+                ASKED.with_borrow_mut(|asked| asked.insert(parts.join("_")));
+                false
+            }
+        }
     }
 
     /// Whether this one is planted.
     pub(super) fn is(self, name: &str) -> bool {
-        self.0.is_some_and(|planted| planted == name)
+        match self {
+            Faults::None => false,
+            Faults::Planted(planted) => planted == name,
+            Faults::Noted => {
+                ASKED.with_borrow_mut(|asked| asked.insert(name.to_owned()));
+                false
+            }
+        }
     }
 }
 
@@ -70,16 +108,11 @@ pub(super) const NAMES: &[&str] = &[
     "done_has_no_effect",
     "set_effective_context_unknown_is_ok",
     "set_effective_context_deleted_is_ok",
-    "set_effective_context_has_no_effect",
-    "plugin_context_is_not_created",
-    "stream_context_is_not_created",
     "stream_context_parent_is_wrong",
     "second_stream_shares_context",
-    "done_is_not_called",
     "done_is_called_twice",
     "plugin_done_is_not_called",
     "done_false_is_ignored",
-    "log_is_not_called",
     "log_is_not_called_after_proxy_done",
     "log_comes_before_done",
     "log_is_called_twice",
@@ -97,12 +130,10 @@ pub(super) const NAMES: &[&str] = &[
     "malloc_goes_first",
     "malloc_is_not_called",
     "allocates_too_little",
-    "vm_start_is_not_called",
     "vm_start_comes_after_configure",
     "vm_start_false_is_ignored",
     "vm_configuration_size_is_one_more",
     "vm_configuration_is_plugin_configuration",
-    "configure_is_not_called",
     "configure_false_is_ignored",
     "plugin_configuration_size_is_one_more",
     "plugin_configuration_is_vm_configuration",
@@ -122,7 +153,6 @@ pub(super) const NAMES: &[&str] = &[
     "get_header_bad_pointer_is_ok",
     "get_header_unknown_map_is_ok",
     "get_header_absent_is_ok",
-    "get_header_value_is_cut",
     "add_header_bad_pointer_is_ok",
     "add_header_unknown_map_is_ok",
     "add_header_is_not_forwarded",
@@ -161,8 +191,6 @@ pub(super) const NAMES: &[&str] = &[
     "get_buffer_unavailable_is_ok",
     "get_buffer_overflow_is_ok",
     "get_buffer_ignores_max_size",
-    "get_buffer_ignores_start",
-    "get_buffer_past_end_is_cut",
     "get_buffer_status_bad_pointer_is_ok",
     "get_buffer_status_unknown_is_not_found",
     "get_buffer_status_unavailable_is_ok",
@@ -200,38 +228,27 @@ pub(super) const NAMES: &[&str] = &[
     "local_response_in_request_body_is_ignored",
     "local_response_in_request_trailers_is_ignored",
     "local_response_in_response_headers_is_ignored",
-    "request_headers_is_not_called",
-    "request_headers_is_called_twice",
-    "request_headers_size_is_one_more",
+    "request_headers_size_is_far_off",
     "request_headers_pause_is_ignored",
     "request_headers_lose_one_on_the_way",
     "request_body_is_not_called_behind_headers",
-    "request_body_is_not_called",
     "request_body_size_is_one_more",
     "request_body_size_is_of_chunk",
     "request_body_is_not_called_while_paused",
-    "request_body_is_called_after_the_end",
     "request_body_pause_is_ignored",
-    "request_body_is_not_forwarded",
     "request_trailers_is_not_called",
     "request_trailers_size_is_one_more",
     "request_trailers_is_called_without_any",
     "request_trailers_pause_is_ignored",
     "request_trailers_are_not_forwarded",
-    "response_callbacks_get_another_context",
-    "response_headers_is_not_called",
-    "response_headers_is_called_twice",
-    "response_headers_size_is_one_more",
+    "response_headers_size_is_far_off",
     "response_headers_pause_is_ignored",
     "response_headers_lose_one_on_the_way",
     "response_body_is_not_called_behind_headers",
-    "response_body_is_not_called",
     "response_body_size_is_one_more",
     "response_body_size_is_of_chunk",
     "response_body_is_not_called_while_paused",
-    "response_body_is_called_after_the_end",
     "response_body_pause_is_ignored",
-    "response_body_is_not_forwarded",
     "response_trailers_is_not_called",
     "response_trailers_size_is_one_more",
     "response_trailers_is_called_without_any",

@@ -147,9 +147,7 @@ impl Player {
             of.plugins[plugin].context = context;
             let id = u64::from(context);
             let args = [("context_id", id), ("parent_context_id", 0)];
-            if !self.faults.is("plugin_context_is_not_created") {
-                self.call(vm, "proxy_on_context_create", context, &args);
-            }
+            self.call(vm, "proxy_on_context_create", context, &args);
             self.settled(vm)?;
             let late = self.faults.is("vm_start_comes_after_configure");
             if plugin == 0 && !late {
@@ -184,9 +182,6 @@ impl Player {
             ("unused", u64::from(context)),
             ("vm_configuration_size", size),
         ];
-        if self.faults.is("vm_start_is_not_called") {
-            return Ok(());
-        }
         let called = self.call(vm, "proxy_on_vm_start", context, &args);
         self.settled(vm)?;
         if !Player::agreed(called) && !self.faults.is("vm_start_false_is_ignored") {
@@ -208,11 +203,7 @@ impl Player {
             ("plugin_context_id", u64::from(context)),
             ("plugin_configuration_size", size),
         ];
-        let called = if self.faults.is("configure_is_not_called") {
-            Called::Missing
-        } else {
-            self.call(vm, "proxy_on_configure", context, &args)
-        };
+        let called = self.call(vm, "proxy_on_configure", context, &args);
         self.settled(vm)?;
         let agreed = Player::agreed(called) || self.faults.is("configure_false_is_ignored");
         self.world().vms[vm].plugins[plugin].usable = agreed;
@@ -262,8 +253,7 @@ impl Player {
         if faults.is("log_comes_before_done") {
             self.call(vm, "proxy_on_log", context, &args);
         }
-        let skip = faults.is("done_is_not_called") && !plugin
-            || faults.is("plugin_done_is_not_called") && plugin;
+        let skip = faults.is("plugin_done_is_not_called") && plugin;
         let called = if skip {
             Called::Missing
         } else {
@@ -299,11 +289,7 @@ impl Player {
         of.life = Life::Done;
         let args = [("context_id", u64::from(context))];
         let no_log = faults.is("log_comes_before_done")
-            || faults.is(if waited {
-                "log_is_not_called_after_proxy_done"
-            } else {
-                "log_is_not_called"
-            });
+            || waited && faults.is("log_is_not_called_after_proxy_done");
         let no_delete = faults.is(if waited {
             "delete_is_not_called_after_proxy_done"
         } else {

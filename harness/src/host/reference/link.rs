@@ -24,10 +24,19 @@ pub(super) type Answer = fn(&mut Call<'_, '_>) -> Result<(), Fail>;
 
 /// A hostcall, ready to be answered.
 pub(super) struct Sig {
-    pub(super) hostcall: Hostcall,
+    abi: Arc<Abi>,
+    /// Its place in the ABI's table.
+    place: usize,
     /// Where each parameter's words begin.
     pub(super) first: Vec<usize>,
     answer: Answer,
+}
+
+impl Sig {
+    /// The ABI's row.
+    pub(super) fn hostcall(&self) -> &Hostcall {
+        &self.abi.hostcalls[self.place]
+    }
 }
 
 /// Why a module cannot be linked.
@@ -45,7 +54,7 @@ const WORDS: usize = 24;
 pub(super) fn link(
     store: &mut impl AsStoreMut,
     env: &FunctionEnv<World>,
-    abi: &Abi,
+    abi: &Arc<Abi>,
     module: &Module,
     vm: usize,
 ) -> Result<Imports, Unlinkable> {
@@ -54,12 +63,14 @@ pub(super) fn link(
         let (from, name) = (import.module(), import.name());
         let by_name =
             |h: &&Hostcall| h.import.0 == from && h.import.1 == name && h.absent.is_none();
-        let Some(hostcall) = abi.hostcalls.iter().find(by_name) else {
+        let place = abi.hostcalls.iter().position(|h| by_name(&h));
+        let Some(place) = place else {
             return Err(Unlinkable::Missing {
                 import: name.to_owned(),
                 text: format!("unknown import {from}.{name}"),
             });
         };
+        let hostcall = &abi.hostcalls[place];
         let Some(answer) = answer(&hostcall.name) else {
             return Err(Unlinkable::Missing {
                 import: name.to_owned(),
@@ -82,7 +93,8 @@ pub(super) fn link(
         }
         let sig = Arc::new(Sig {
             first: first_words(&hostcall.params),
-            hostcall: hostcall.clone(),
+            abi: Arc::clone(abi),
+            place,
             answer,
         });
         let function = Function::new_with_env(store, env, ours, move |mut env, args| {
@@ -111,7 +123,7 @@ fn dispatch(
     let abi = &env.data().abi;
     let number = match answered {
         // OK and SUCCESS are 0 in the text; a dialect may number OK otherwise.
-        Ok(()) => match &sig.hostcall.returns {
+        Ok(()) => match &sig.hostcall().returns {
             Returns::Enum(name) if name == "proxy_status_t" => Status::Ok.number(abi),
             _ => 0,
         },
@@ -119,7 +131,7 @@ fn dispatch(
         Err(Fail::Errno(errno)) => errno.number(abi),
         Err(Fail::Stop(error)) => return Err(error),
     };
-    Ok(match sig.hostcall.returns {
+    Ok(match sig.hostcall().returns {
         Returns::Nothing => Vec::new(),
         _ => vec![Value::I32(number as u32 as i32)],
     })

@@ -89,10 +89,6 @@ pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let fields = read(c.world(), &map).ok_or(Status::NotFound)?;
     let found = fields.into_iter().find(|(k, _)| same(k, &key));
     match found {
-        Some((_, value)) if c.wrong("get_header_value_is_cut") => {
-            let cut = value.len().saturating_sub(1);
-            c.out_bytes("value", &value[..cut])
-        }
         Some((_, value)) => c.out_bytes("value", &value),
         None if c.wrong("get_header_absent_is_ok") => c.out_bytes("value", &[]),
         None => Err(Status::NotFound.into()),

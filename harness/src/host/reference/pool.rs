@@ -1,11 +1,12 @@
 //! The driver: a pool of workers that play jobs, and the faults that can be planted.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use crate::host::reference::engine::Code;
-use crate::host::reference::faults::Faults;
+use crate::host::reference::faults::{self, Faults};
 use crate::host::reference::play::play;
 use crate::host::reference::watchdog::Watchdog;
 use crate::host::{Driver, Identity, Job, Stop, Trouble, TroubleKind};
@@ -78,6 +79,14 @@ impl Reference {
     /// The fault does not exist.
     pub fn play_with_fault(&self, job: &Job, fault: &str) -> Result<Attempt, Trouble> {
         self.with_fault(Some(fault)).play_one(job)
+    }
+
+    /// Plays one job on the calling thread, and names the faults that would have changed something if
+    /// they had been planted: at most these can show in this job.
+    pub fn play_and_note(&self, job: &Job) -> (Attempt, BTreeSet<String>) {
+        faults::asked();
+        let attempt = self.guarded(job, Faults::Noted);
+        (attempt, faults::asked())
     }
 
     fn planted(&self) -> Result<Faults, Trouble> {

@@ -22,12 +22,7 @@ pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
 
 /// `proxy_set_property`.
 pub(super) fn set(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    let pair = c
-        .bytes("path")
-        .and_then(|path| Ok((path, c.bytes("value")?)));
-    let (path, value) = match pair {
-        pair => pair?,
-    };
+    let (path, value) = (c.bytes("path")?, c.bytes("value")?);
     let path = dotted(&path);
     let world = c.world();
     if find(world, &path).is_none() {

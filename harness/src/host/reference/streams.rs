@@ -63,7 +63,6 @@ impl Player {
     }
 
     fn create_contexts(&mut self, stream: usize) {
-        let none = self.faults.is("stream_context_is_not_created");
         let wrong = self.faults.is("stream_context_parent_is_wrong");
         let shared = self.faults.is("second_stream_shares_context");
         for at in 0..self.world().streams[stream].stages.len() {
@@ -77,7 +76,7 @@ impl Player {
             let parent = u64::from(parent) + if wrong { 1000 } else { 0 };
             let args = [("context_id", u64::from(id)), ("parent_context_id", parent)];
             let open = world.streams.iter().filter(|s| !s.over).count();
-            if !none && !(open > 1 && shared) {
+            if !(open > 1 && shared) {
                 self.call(vm, "proxy_on_context_create", id, &args);
             }
             self.work();

@@ -36,14 +36,16 @@ pub(super) fn fd_write(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         bytes => bytes.map_err(fault)?,
     };
     let mut text = Vec::new();
+    let mut written = 0u32;
     for piece in array.chunks_exact(8) {
         let word = |at: usize| {
             let bytes = [piece[at], piece[at + 1], piece[at + 2], piece[at + 3]];
             u64::from(u32::from_le_bytes(bytes))
         };
-        text.extend(c.read(word(0), word(4)).map_err(fault)?);
-        if c.wrong("fd_write_first_piece_only") {
-            break;
+        let bytes = c.read(word(0), word(4)).map_err(fault)?;
+        written += bytes.len() as u32;
+        if text.is_empty() || !c.wrong("fd_write_first_piece_only") {
+            text.extend(bytes);
         }
     }
     let level = match c.member("fd_id").as_deref() {
@@ -54,7 +56,6 @@ pub(super) fn fd_write(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         _ if c.wrong("fd_write_unknown_fd_is_success") => return Ok(()),
         _ => return Err(Errno::Badf.into()),
     };
-    let mut written = text.len() as u32;
     if c.wrong("fd_write_counts_nothing") {
         written = 0;
     }

@@ -307,3 +307,54 @@ fn saved_is_the_last_out_before() {
     );
     assert_eq!(ask(None, 0, bytes("two")), Yes);
 }
+
+#[test]
+fn at_least_compares_with_the_last_out_before() {
+    let get = |n, v: Value| call(n, "proxy_get", 0, &[("value", v)]);
+    let calls = vec![
+        get(0, Value::Number(7)),
+        get(1, Value::Number(7)),
+        get(2, bytes("seven")),
+    ];
+    let a = attempt(vec![instance(0, stream(calls))]);
+    let view = View::new(&a);
+    let ask = |n: usize, s: u32, v: Value| {
+        let m = Matcher::AtLeast {
+            step: step(s, HEADERS),
+            out: "value".to_owned(),
+        };
+        let at = Some((0, 5 + n));
+        Scope { view: &view, at }.matches(&m, Got::Value(&v))
+    };
+    assert_eq!(ask(1, 0, Value::Number(7)), Yes);
+    assert_eq!(ask(1, 0, Value::Number(8)), Yes);
+    assert_eq!(ask(1, 0, Value::Number(6)), No);
+    assert_eq!(ask(1, 0, Value::Untouched), No);
+    assert_eq!(
+        ask(0, 0, Value::Number(7)),
+        Unknown,
+        "nothing before itself"
+    );
+    assert_eq!(ask(3, 2, Value::Number(7)), Unknown, "no number was kept");
+}
+
+#[test]
+fn count_is_what_an_argument_of_the_callback_says() {
+    let get = |v: Value| call(0, "proxy_get", 0, &[("pairs", v)]);
+    let args = [("num_headers", Value::Number(2))];
+    let two = Value::Pairs(fields(&[("a", "1"), ("b", "2")]));
+    let inside = holds(cb(HEADERS, 2, &args), vec![get(two.clone())]);
+    let a = attempt(vec![instance(0, vec![inside])]);
+    let view = View::new(&a);
+    let ask = |arg: &str, at, v: &Value| {
+        let m = Matcher::CountIs(arg.to_owned());
+        Scope { view: &view, at }.matches(&m, Got::Value(v))
+    };
+    let one = Value::Pairs(fields(&[("a", "1")]));
+    assert_eq!(ask("num_headers", Some((0, 1)), &two), Yes);
+    assert_eq!(ask("num_headers", Some((0, 1)), &one), No);
+    assert_eq!(ask("num_headers", Some((0, 1)), &Value::Number(2)), No);
+    assert_eq!(ask("body_size", Some((0, 1)), &two), Unknown);
+    assert_eq!(ask("num_headers", Some((0, 0)), &two), Unknown, "no call");
+    assert_eq!(ask("num_headers", None, &two), Unknown);
+}

@@ -34,7 +34,7 @@ pub(super) fn json(model: &Model<'_>) -> String {
         let again = again("CASE", c.view.column);
         json!({
             "name": safe(&c.name), "abi": safe(&c.view.column.abi),
-            "reference": c.view.column.driver == "reference", "again": safe(&again),
+            "reference": c.is_reference(), "beside": model.reference(c), "again": safe(&again),
         })
     });
     let cases = model.cases.iter().map(|c| {
@@ -62,7 +62,7 @@ pub(super) fn json(model: &Model<'_>) -> String {
     let verdicts = Verdict::ALL.map(|v| json!([v.word(), mark(v).glyph, mark(v).letter]));
     let (columns, cases) = (columns.collect::<Vec<_>>(), cases.collect::<Vec<_>>());
     let all = json!({
-        "verdicts": verdicts, "columns": columns, "reference": model.reference(),
+        "verdicts": verdicts, "columns": columns,
         "reqs": reqs.collect::<Vec<_>>(), "cases": cases, "results": results,
         "lines": pool.lines, "lists": pool.lists,
     });
@@ -74,7 +74,7 @@ pub(super) fn json(model: &Model<'_>) -> String {
 }
 
 /// A result: verdict, level, gate, checks, their lines in the trace, trace, observations, words,
-/// host log, wire, milliseconds.
+/// host log, wire, tenths of a millisecond, drift, whether it failed only in company.
 fn one(r: &ResultLine, model: &Model<'_>, pool: &mut Pool) -> Value {
     let j = &r.judgement;
     let attempt = r.attempts.last();
@@ -122,7 +122,20 @@ fn one(r: &ResultLine, model: &Model<'_>, pool: &mut Pool) -> Value {
         blob(attempt.and_then(|a| a.host_log.as_ref()), pool),
         blob(attempt.and_then(|a| a.wire.as_ref()), pool),
         attempt.map_or(0, |a| a.micros) / 100,
+        drift(r, pool),
+        u8::from(r.company),
     ])
+}
+
+/// What differs from the snapshot: nothing, or the lines of the difference.
+fn drift(r: &ResultLine, pool: &mut Pool) -> Value {
+    match &r.drift {
+        None => json!(0),
+        Some(d) if d.new => {
+            pool.lines(["this case has no snapshot in this column yet"].into_iter())
+        }
+        Some(d) => pool.lines(safe_lines(&d.diff).lines()),
+    }
 }
 
 fn place(canon: &Canon, event: Option<(u32, u32)>) -> u32 {
@@ -138,11 +151,11 @@ fn gate(gate: &Gate, said: &mut Vec<String>) -> &'static str {
             said.push(format!("known: {}", safe(why)));
             "known"
         }
-        Gate::UnexpectedFailure => "unexpected",
+        Gate::UnexpectedFailure => "unexpected failure",
         Gate::UnexpectedPass { .. } => "unexpected pass",
         Gate::ChangedReason { how, .. } => {
             said.push(format!("known, but now: {}", safe(how)));
-            "changed reason"
+            "unexpected: changed reason"
         }
     }
 }

@@ -12,6 +12,7 @@ mod trust;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Value;
 use minijinja::{Environment, context};
 use sha2::{Digest as _, Sha256};
 
@@ -22,6 +23,8 @@ use model::Model;
 
 const TEMPLATE: &str = include_str!("report.html");
 const STYLE: &str = include_str!("report.css");
+/// Before the first paint: where scripts run, sections wait until it is known which one is shown.
+const EARLY: &str = r#"document.documentElement.classList.add("js")"#;
 const SCRIPT: &str = include_str!("report.js");
 
 /// What a report may show beside records.
@@ -49,6 +52,8 @@ pub fn render_with(records: &[Record], options: &HtmlOptions<'_>) -> String {
         .build()
         .expect("the usual delimiters are well formed");
     env.set_syntax(syntax);
+    env.add_filter("id", breakable);
+    env.add_filter("attr", |text: &str| Value::from_safe_string(escape(text)));
     // The template is part of the program: a test renders every branch of it.
     env.add_template("report.html", TEMPLATE)
         .expect("the template of the report is well formed");
@@ -59,6 +64,8 @@ pub fn render_with(records: &[Record], options: &HtmlOptions<'_>) -> String {
         .render(context! {
             style => STYLE,
             script => SCRIPT,
+            early => EARLY,
+            early_hash => hash(EARLY),
             style_hash => hash(STYLE),
             script_hash => hash(SCRIPT),
             data => data::json(&model),
@@ -69,6 +76,21 @@ pub fn render_with(records: &[Record], options: &HtmlOptions<'_>) -> String {
             many => model.columns.len() > 5,
         })
         .expect("the template of the report names only what it is given")
+}
+
+/// Text for an element or a quoted attribute. The template engine also escapes slashes, which the
+/// many ids of a matrix do without.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+/// An id that may break behind its slashes and underscores.
+fn breakable(id: &str) -> Value {
+    let text = escape(id);
+    Value::from_safe_string(text.replace('/', "/<wbr>").replace('_', "_<wbr>"))
 }
 
 /// A hash source of a content security policy: only this very text may run.

@@ -29,6 +29,13 @@ pub(super) struct Col<'a> {
     pub results: HashMap<&'a str, &'a ResultLine>,
 }
 
+impl Col<'_> {
+    /// Whether it is the embedded reference host.
+    pub(super) fn is_reference(&self) -> bool {
+        self.view.column.driver == "reference"
+    }
+}
+
 /// A requirement and the cases that look at it.
 pub(super) struct Req<'a> {
     /// The reading with the highest level.
@@ -77,10 +84,17 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// The column of the reference host, if there is one.
-    pub(super) fn reference(&self) -> Option<usize> {
-        let driver = |c: &Col<'_>| c.view.column.driver == "reference";
-        self.columns.iter().position(driver)
+    /// The reference host's column beside which a column is shown: of the same ABI if there is one,
+    /// else the last. None for the reference host itself.
+    pub(super) fn reference(&self, column: &Col<'_>) -> Option<usize> {
+        if column.is_reference() {
+            return None;
+        }
+        let all = self.columns.iter().enumerate();
+        let ours = all.filter(|(_, c)| c.is_reference());
+        let same = |c: &Col<'_>| c.view.column.abi == column.view.column.abi;
+        // `max_by_key` keeps the last of equals.
+        ours.max_by_key(|(_, c)| same(c)).map(|(i, _)| i)
     }
 
     /// How a requirement fared in a column: the worst of what its cases say of it.

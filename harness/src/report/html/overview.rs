@@ -14,10 +14,15 @@ use crate::report::html::model::{Col, Model};
 use crate::report::terminal::is_news;
 use crate::report::{host_mark, mark, safe, safe_short, speaker, words};
 
+/// So many unexpected results of one column are listed; the matrix has the rest.
+const NEWS: usize = 50;
+
 #[derive(Serialize)]
 struct Overview {
     columns: Vec<Card>,
     news: Vec<News>,
+    /// Columns that have more than is shown: `(name, how many more)`.
+    more: Vec<(String, usize)>,
     left_out: Vec<LeftOut>,
     trouble: Vec<(String, String)>,
     interrupted: bool,
@@ -38,13 +43,22 @@ struct Card {
     words: String,
     gate: String,
     unexpected: bool,
+    /// How many results differ from their snapshot.
+    drift: usize,
     seconds: Option<String>,
     /// Of the must cases, in parts of 1000: `(class, from, width, words)`.
     bar: Vec<(char, u32, u32, String)>,
-    /// `(level, number of cases, [(glyph, letter, word, number)])`.
-    levels: Vec<(String, u32, Vec<(char, char, &'static str, u32)>)>,
+    levels: Vec<LevelCounts>,
     not_offered: Vec<(String, String)>,
     digest: String,
+}
+
+#[derive(Serialize)]
+struct LevelCounts {
+    level: String,
+    cases: u32,
+    /// `(glyph, letter, word, number)`.
+    verdicts: Vec<(char, char, &'static str, u32)>,
 }
 
 #[derive(Serialize)]
@@ -84,14 +98,20 @@ struct Run {
 
 pub(super) fn context(model: &Model<'_>) -> Value {
     let trouble = model.records.iter().flat_map(|r| &r.footer.trouble);
-    let news = model.columns.iter().flat_map(|c| {
+    let (mut shown, mut more) = (Vec::new(), Vec::new());
+    for c in &model.columns {
         let cases = model.cases.iter();
         let results = cases.filter_map(|k| c.results.get(k.id.as_str()));
-        results.filter(|r| is_news(r)).map(|r| news(c, r))
-    });
+        let all: Vec<_> = results.filter(|r| is_news(r)).collect();
+        shown.extend(all.iter().take(NEWS).map(|r| news(c, r)));
+        if all.len() > NEWS {
+            more.push((safe(&c.name), all.len() - NEWS));
+        }
+    }
     Value::from(Serde(Overview {
         columns: model.columns.iter().map(card).collect(),
-        news: news.collect(),
+        news: shown,
+        more,
         left_out: left_out(model),
         trouble: trouble.map(|(c, w)| (safe(c), safe(w))).collect(),
         interrupted: model.records.iter().any(|r| r.footer.interrupted),
@@ -141,12 +161,17 @@ fn card(c: &Col<'_>) -> Card {
         words: safe(words),
         gate: gate.to_owned(),
         unexpected: gate == "unexpected",
+        drift: c.results.values().filter(|r| r.drift.is_some()).count(),
         seconds: c.view.summary.map(|s| format!("{:.1}", s.seconds)),
         levels: levels
             .map(|(level, by)| {
                 let used = Verdict::ALL.into_iter().filter(|v| by[*v as usize] > 0);
                 let each = used.map(|v| (mark(v).glyph, mark(v).letter, v.word(), by[v as usize]));
-                (level.to_string(), by.iter().sum(), each.collect())
+                LevelCounts {
+                    level: level.to_string(),
+                    cases: by.iter().sum(),
+                    verdicts: each.collect(),
+                }
             })
             .collect(),
         not_offered: column

@@ -4,7 +4,6 @@
 (() => {
   const $ = (id) => document.getElementById(id);
   const root = document.documentElement;
-  root.classList.add("js");
 
   const el = (tag, attrs, ...kids) => {
     const node = document.createElement(tag);
@@ -24,8 +23,8 @@
   const result = (column, index) => {
     const r = data().results[column][index];
     if (!r) return null;
-    const [verdict, level, gate, checks, marks, trace, observed, words, log, wire, time] = r;
-    return { verdict, level, gate, checks, marks, trace, observed, words, log, wire, time };
+    const [verdict, level, gate, checks, marks, trace, observed, words, log, wire, time, drift, company] = r;
+    return { verdict, level, gate, checks, marks, trace, observed, words, log, wire, time, drift, company };
   };
   const verdict = (v) => {
     const [word, glyph, letter] = data().verdicts[v];
@@ -57,6 +56,7 @@
     switch (key) {
       case "verdict": return any((r) => verdict(r.verdict).word === want || (want === "failing" && "FURTCD".includes(verdict(r.verdict).letter)));
       case "gate": return any((r) => r.gate.includes(want));
+      case "is": return any((r) => (want === "drift" && r.drift) || (want === "company" && r.company));
       case "level": return (i) => d.cases[i].level === want;
       case "area": return (i) => d.cases[i].area.toLowerCase() === want;
       case "tag": return (i) => d.cases[i].tags.some((t) => t.toLowerCase() === want);
@@ -112,7 +112,15 @@
   const input = $("filter");
   let order = null; // case indexes that the filter lets through, in the order of the matrix
   let hiddenCols = "";
+  let filtered = false;
+  const total = new Set(caseRows.map((r) => r.dataset.c)).size;
   const apply = () => {
+    if (!input.value.trim() && !filtered) {
+      order = [...new Set(caseRows.map((r) => +r.dataset.c))];
+      $("hits").textContent = total + " cases";
+      return;
+    }
+    filtered = true;
     let filter;
     try { filter = compile(input.value); } catch (e) {
       input.setAttribute("aria-invalid", "true");
@@ -144,7 +152,6 @@
       }
     }
     order = [...seen];
-    const total = new Set(caseRows.map((r) => r.dataset.c)).size;
     $("hits").textContent = order.length === total ? total + " cases" : order.length + " of " + total + " cases";
     $("none").hidden = order.length > 0;
   };
@@ -312,12 +319,12 @@
     out.push(el("h2", {}, "What is asked"), asked(c));
     if (r) {
       out.push(...(checkTable(c, r) || []));
-      const ref = d.reference === null || d.reference === column ? null : result(d.reference, index);
+      const ref = host.beside === null ? null : result(host.beside, index);
       const own = d.lists[r.trace], theirs = ref ? d.lists[ref.trace] : [];
       if (own.length || theirs.length) {
         const panes = [el("div", {}, el("h3", {}, host.reference ? host.name + ": reference host (not a norm)" : host.name),
           own.length ? listing(lines(r.trace), { marks: traceMarks(r), odd: ref ? differs(own, theirs) : new Set(), label: "Trace of " + host.name }) : el("p", { class: "quiet" }, "Nothing was seen at the boundary."))];
-        if (ref) panes.push(el("div", {}, el("h3", {}, "reference host (not a norm)"), listing(lines(ref.trace), { odd: differs(theirs, own), label: "Trace of the reference host" })));
+        if (ref) panes.push(el("div", {}, el("h3", {}, "reference host (not a norm)", el("small", {}, " " + d.columns[host.beside].abi)), listing(lines(ref.trace), { odd: differs(theirs, own), label: "Trace of the reference host" })));
         out.push(el("h2", {}, "Trace"), el("div", { class: "traces" + (ref ? " two" : "") }, panes));
       }
     }
@@ -325,6 +332,7 @@
     if (r) for (const [name, , , , outcome, , got, line] of d.lists[r.checks]) if (outcome === 1) marks.set(line, { cls: "bad", tell: name + ": got " + d.lines[got] });
     const lead = " ".repeat(c.indent || 0);
     out.push(el("h2", {}, "The case"), listing(lines(c.yaml).map((l) => lead + l), { first: c.line, marks, label: "YAML of the case" }));
+    if (r && r.drift) out.push(el("details", { open: true }, el("summary", {}, "Against the snapshot"), listing(lines(r.drift), { label: "Difference to the snapshot" })));
     if (r && r.log) out.push(el("details", {}, el("summary", {}, "Host log"), listing(lines(r.log), { label: "Host log" })));
     if (r && r.wire) out.push(el("details", {}, el("summary", {}, "Wire"), listing(lines(r.wire), { label: "Wire" })));
     const command = host.again.replace("CASE", c.id);
@@ -364,6 +372,13 @@
       }
     }
     document.title = "pwspec report";
+    if (hash.startsWith("filter/")) {
+      input.value = hash.slice(7);
+      apply();
+      show("matrix");
+      scrollTo(0, 0);
+      return;
+    }
     if (hash.startsWith("req/")) {
       show("matrix");
       const row = document.getElementById(hash);
@@ -420,6 +435,7 @@
   });
 
   route();
+  root.classList.add("ready");
   // The order of the matrix is needed by j and k at the latest; the page is shown first.
   setTimeout(apply, 50);
 })();

@@ -7,12 +7,13 @@ use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use crate::report::html::HtmlOptions;
-use crate::report::html::model::Model;
-use crate::report::{Survey, safe};
+use crate::report::html::model::{Col, Model};
+use crate::report::{Survey, safe, safe_lines};
 
 #[derive(Serialize)]
 struct Trust {
-    canaries: Vec<Canary>,
+    canary_names: Vec<String>,
+    canaries: Vec<CanaryRow>,
     coverage: Vec<Coverage>,
     faults: Option<Faults>,
     /// Must cases that only the reference host passes.
@@ -21,10 +22,16 @@ struct Trust {
 }
 
 #[derive(Serialize)]
-struct Canary {
+struct CanaryRow {
     column: String,
-    canary: String,
+    /// By name, as far as they were played.
+    cells: Vec<Option<Canary>>,
+}
+
+#[derive(Serialize)]
+struct Canary {
     ok: bool,
+    /// What happened, where it is not as it must.
     what: String,
 }
 
@@ -51,6 +58,7 @@ struct Faults {
 struct SurveyView {
     case: String,
     about: String,
+    question: Option<String>,
     groups: Vec<GroupView>,
 }
 
@@ -73,18 +81,13 @@ pub(super) fn survey(s: &Survey) -> Value {
     Value::from(Serde(SurveyView {
         case: safe(&s.case),
         about: safe(&s.about),
+        question: s.question().map(|q| safe_lines(&q)),
         groups: groups.collect(),
     }))
 }
 
 pub(super) fn context(model: &Model<'_>, options: &HtmlOptions<'_>) -> Value {
-    let canaries = model.records.iter().flat_map(|r| &r.footer.canaries);
-    let canaries = canaries.map(|c| Canary {
-        column: safe(&c.column),
-        canary: safe(&c.canary),
-        ok: c.ok,
-        what: safe(&c.what),
-    });
+    let (canary_names, canaries) = canaries(model);
     let coverage = options.abis.iter().map(|abi| {
         let tested = |id: &str| model.req_index.contains_key(id);
         let all = abi.requirements.iter();
@@ -112,7 +115,8 @@ pub(super) fn context(model: &Model<'_>, options: &HtmlOptions<'_>) -> Value {
         idle: p.idle_cases.len() + p.idle_surveys.len(),
     });
     Value::from(Serde(Trust {
-        canaries: canaries.collect(),
+        canary_names,
+        canaries,
         coverage: coverage.collect(),
         faults,
         lonely: lonely(model),
@@ -120,11 +124,45 @@ pub(super) fn context(model: &Model<'_>, options: &HtmlOptions<'_>) -> Value {
     }))
 }
 
+/// A row a column, a column a canary.
+fn canaries(model: &Model<'_>) -> (Vec<String>, Vec<CanaryRow>) {
+    let all = || model.records.iter().flat_map(|r| &r.footer.canaries);
+    let mut names: Vec<&str> = Vec::new();
+    let mut columns: Vec<&str> = Vec::new();
+    for c in all() {
+        if !names.contains(&c.canary.as_str()) {
+            names.push(&c.canary);
+        }
+        if !columns.contains(&c.column.as_str()) {
+            columns.push(&c.column);
+        }
+    }
+    let rows = columns.iter().map(|column| {
+        let cells = names.iter().map(|name| {
+            let found = all().find(|c| c.column == *column && c.canary == *name)?;
+            Some(Canary {
+                ok: found.ok,
+                what: if found.ok {
+                    String::new()
+                } else {
+                    safe(&found.what)
+                },
+            })
+        });
+        CanaryRow {
+            column: safe(column),
+            cells: cells.collect(),
+        }
+    });
+    let rows = rows.collect();
+    (names.iter().map(|n| safe(n)).collect(), rows)
+}
+
 /// Must cases that the reference host passes and that ran on another host, but passed on none:
 /// host and engine share our code, so these rest on our reading alone.
 fn lonely(model: &Model<'_>) -> Vec<String> {
     use crate::judge::Verdict;
-    let ours = |c: &&crate::report::html::model::Col<'_>| c.view.column.driver == "reference";
+    let ours = |c: &&Col<'_>| c.is_reference();
     let passes = |id: &str, our: bool| {
         let mut columns = model.columns.iter().filter(|c| ours(c) == our);
         columns.any(|c| {

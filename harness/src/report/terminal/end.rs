@@ -99,6 +99,29 @@ pub fn failures(record: &Record, traces: &str) -> String {
     out
 }
 
+/// What differs from its snapshot, with the difference; what has no snapshot yet is only named.
+pub fn drifts(record: &Record) -> String {
+    let mut out = String::new();
+    let drifted = record
+        .results
+        .iter()
+        .filter_map(|r| Some((r, r.drift.as_ref()?)));
+    for (n, (result, drift)) in drifted.enumerate() {
+        let word = if drift.new { "NEW" } else { "DRIFT" };
+        let (word, case) = (
+            Paint::Yellow.text(word),
+            Paint::Bold.text(safe(&result.case)),
+        );
+        out.push_str(&format!("  {word}  {case}  {}\n", safe(&result.column)));
+        if !drift.new && n < BLOCKS {
+            for line in drift.diff.lines() {
+                out.push_str(&format!("        {}\n", safe(line)));
+            }
+        }
+    }
+    out
+}
+
 /// Whether a result is shown while the run goes on: unexpected, or not run.
 pub fn is_news(result: &ResultLine) -> bool {
     result.gate.unexpected() || result.judgement.verdict == Verdict::NotRun

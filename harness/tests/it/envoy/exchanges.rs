@@ -329,3 +329,20 @@ fn a_large_paused_body_comes_whole() {
     assert_eq!(all[&0].faults, []);
     assert_eq!(all[&0].end, End::Normal);
 }
+
+#[test]
+fn large_fields_pass_both_ways() {
+    let Some(mut driver) = envoy() else { return };
+    let large = "v".repeat(300 << 10);
+    let mut stream = get("/");
+    stream.request.headers = pairs(&[("x-large", &large)]);
+    stream.answer.headers = pairs(&[("x-large", &large)]);
+    let all = play(
+        &mut driver,
+        vec![job(0, &abi("0.2.1"), vec![], whole(vec![stream]))],
+    );
+    driver.close().unwrap();
+    let values = |m: &Message| Message::values(&m.headers, "x-large")[0].is(large.as_bytes());
+    assert!(values(&all[&0].seen.upstream[0].request));
+    assert!(values(response(&all[&0], 1)));
+}

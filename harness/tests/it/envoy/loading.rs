@@ -29,7 +29,7 @@ fn a_guest_that_logs_is_loaded_played_and_heard() {
 }
 
 #[test]
-fn a_hundred_cases_in_one_process() {
+fn a_hundred_cases_share_their_processes() {
     let Some(mut driver) = envoy() else { return };
     let abi = abi("0.2.1");
     let jobs: Vec<Job> = (0..100)

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::abi::{Type, encode_pairs};
 use crate::case::{
-    Act, Answer, AnswerKind, ArgValue, Call, Exchange, Exports, Handler, OUT_OF_BOUNDS, Operand,
-    Play, Select,
+    Act, Answer, AnswerKind, ArgValue, Call, Exchange, Exports, OUT_OF_BOUNDS, Operand, Play,
+    Select,
 };
 use crate::host::Job;
 use crate::host::reference::tests::kit::*;

@@ -1,0 +1,152 @@
+//! Lists, `show`, `coverage`, `hosts`, `schema`.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::cli::{Bench, GOOD};
+
+#[test]
+fn cases_by_name_and_as_json() {
+    let bench = Bench::new(&[GOOD]);
+    let names = bench.run(&["list", "--format", "names"]).code(0).out;
+    assert_eq!(names, "demo/one/here\ndemo/one/gone\n");
+    let rows: Value =
+        serde_json::from_str(&bench.run(&["list", "--format", "json"]).code(0).out).unwrap();
+    assert_eq!(rows[1]["id"], "demo/one/gone");
+    assert_eq!(rows[1]["line"], 15);
+    assert_eq!(rows[1]["level"], "must");
+    // An absent key has no status in 0.1.0.
+    assert_eq!(rows[1]["abi"], serde_json::json!(["0.2.0", "0.2.1"]));
+    assert_eq!(
+        rows[1]["covers"],
+        serde_json::json!(["proxy_get_header_map_value/NOT_FOUND"])
+    );
+}
+
+#[test]
+fn filters_select() {
+    let bench = Bench::new(&[GOOD]);
+    let names = |filter: &str| bench.run(&["list", "--format", "names", filter]).out;
+    assert_eq!(names("demo/one/here"), "demo/one/here\n");
+    assert_eq!(names("demo/"), "demo/one/here\ndemo/one/gone\n");
+    assert_eq!(names("*/gone"), "demo/one/gone\n");
+    assert_eq!(names("covers:*/NOT_FOUND"), "demo/one/gone\n");
+    assert_eq!(names("area:demo & !covers:*/NOT_FOUND"), "demo/one/here\n");
+    assert_eq!(
+        names("(id:demo/one/here | level:survey)"),
+        "demo/one/here\n"
+    );
+    bench.run(&["list", "level:survey"]).code(4);
+}
+
+#[test]
+fn what_changed_between_two_versions() {
+    let out = Bench::new(&[GOOD])
+        .run(&[
+            "list",
+            "--what",
+            "requirements",
+            "--abi",
+            "0.2.0..0.2.1",
+            "--format",
+            "names",
+        ])
+        .code(0)
+        .out;
+    let mut rows: Vec<&str> = out.lines().collect();
+    rows.sort_unstable();
+    assert!(
+        rows.iter()
+            .all(|r| r.contains("log_level") || r.contains("abi_version")),
+        "{rows:?}"
+    );
+    assert!(rows.contains(&"proxy_get_log_level/OK"), "{rows:?}");
+}
+
+#[test]
+fn show_tells_the_text_the_yaml_and_the_guest() {
+    let out = Bench::new(&[GOOD])
+        .run(&["show", "demo/one/gone"])
+        .code(0)
+        .out;
+    for part in [
+        "proxy_get_header_map_value/NOT_FOUND · must · boundary",
+        "- id: gone",
+        "imports env.proxy_log env.proxy_get_header_map_value",
+        "proxy_on_request_headers",
+    ] {
+        assert!(out.contains(part), "no {part} in {out}");
+    }
+    let err = Bench::new(&[GOOD])
+        .run(&["show", "demo/one/gonne"])
+        .code(2)
+        .err;
+    assert!(err.contains("did you mean `demo/one/gone`?"), "{err}");
+}
+
+#[test]
+fn coverage_counts_and_fails_on_gaps() {
+    let ran = Bench::new(&[GOOD])
+        .run(&["coverage", "--format", "json"])
+        .code(1);
+    let json: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(json["abi"], "0.2.1");
+    assert_eq!(json["tested"], 2);
+    let sum = json["tested"].as_u64().unwrap()
+        + json["excluded"].as_array().unwrap().len() as u64
+        + json["gaps"].as_array().unwrap().len() as u64;
+    assert_eq!(json["requirements"].as_u64().unwrap(), sum);
+}
+
+#[test]
+fn hosts_say_where_they_are_and_how_to_get_them() {
+    let bench = Bench::new(&[GOOD]);
+    let rows: Value =
+        serde_json::from_str(&bench.run(&["hosts", "--format", "json"]).code(0).out).unwrap();
+    let row = |name: &str| {
+        let all = rows.as_array().unwrap();
+        all.iter()
+            .find(|r| r["name"] == name)
+            .unwrap_or_else(|| panic!("no {name} in {rows}"))
+            .clone()
+    };
+    assert_eq!(row("reference")["found"], true);
+    assert_eq!(row("envoy")["how_to_get"], "make hosts HOSTS=envoy");
+    bench.run(&["hosts", "envy"]).code(2);
+}
+
+#[test]
+fn committed_schemas_are_those_of_the_types() {
+    let bench = Bench::new(&[GOOD]);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs/schema");
+    let names = bench.run(&["schema"]).code(0).out;
+    assert!(
+        names.contains("summary") && names.contains("case") && names.contains("profile"),
+        "{names}"
+    );
+    for name in names.lines() {
+        let now = bench.run(&["schema", name]).code(0).out;
+        let file = folder.join(format!("{name}.json"));
+        let then = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        assert!(
+            then == now,
+            "{} is not that of the types: make bless",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn help_names_no_verb_that_is_not_there() {
+    let out = Bench::new(&[GOOD]).run(&["--help"]).code(0).out;
+    for verb in [
+        "run", "list", "show", "coverage", "hosts", "doctor", "prove", "judge", "report", "accept",
+    ] {
+        assert!(out.contains(&format!("  {verb} ")), "no {verb} in {out}");
+    }
+    for verb in ["fuzz", "probe", "init", "repro", "merge", "expect"] {
+        assert!(!out.contains(&format!("  {verb} ")), "{verb} in {out}");
+    }
+}
