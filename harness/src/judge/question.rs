@@ -284,8 +284,11 @@ fn never_came(q: &Question<'_>, founds: &[Found]) -> Option<Ended> {
         step && f.outcome == Outcome::Unreached && f.lacks.is_some()
     })?;
     let callback = found.lacks.as_deref()?;
-    let mut failing = all().filter(|(c, f)| !c.control && f.outcome == Outcome::Fail);
-    let answers = failing.any(|(c, _)| {
+    let failing: Vec<&Check> = all()
+        .filter(|(c, f)| !c.control && f.outcome == Outcome::Fail)
+        .map(|(c, _)| c)
+        .collect();
+    let answers = failing.iter().any(|c| {
         let direct = matches!(
             c.kind,
             CheckKind::Status { .. }
@@ -295,7 +298,7 @@ fn never_came(q: &Question<'_>, founds: &[Found]) -> Option<Ended> {
         );
         direct || function_of(&c.req) == callback
     });
-    if answers {
+    if answers || failing.is_empty() {
         return None;
     }
     let reason = format!("{} was not reached: {}", check.name, found.got);

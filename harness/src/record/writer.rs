@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::record::{
     CaseLine, Event, Footer, Header, Line, Record, RecordError, RecordErrorKind, ResultLine, Sink,
+    slim_result,
 };
 
 /// Writes one record. Every line is written in one piece and flushed.
@@ -102,7 +103,11 @@ impl Sink for Writer {
                 cases.iter().try_for_each(|c| self.case(c))
             }
             Event::CaseAdded(case) => self.case(case),
-            Event::CaseEnded(result) => self.result(result),
+            Event::CaseEnded(result) => {
+                let mut kept = ResultLine::clone(result);
+                slim_result(&mut kept);
+                self.result(&kept)
+            }
             Event::Finished(footer) => self.footer(footer),
             Event::CaseBegan { .. } | Event::HostReady { .. } | Event::HostTrouble { .. } => Ok(()),
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::case::{DriverKind, Profile, load_profile};
 use crate::host::network::{Network, Options as NetworkOptions};
+use crate::host::stdio::Stdio;
 use crate::host::reference::{Options as ReferenceOptions, Reference};
 use crate::host::{Driver, Found, Trouble, TroubleKind, find, how_to_get};
 
@@ -148,6 +149,9 @@ pub fn open(
                 found.path.clone(),
                 options,
             )?))
+        }
+        (Some(found), DriverKind::Stdio) => {
+            Ok(Box::new(Stdio::new(&wanted.profile, found.path.clone(), found.version.clone())?))
         }
         (_, kind) => Err(Trouble::new(
             TroubleKind::DidNotStart,

@@ -45,14 +45,19 @@ impl Blob {
 
     /// Keeps `bytes` whole up to `limit` bytes, else cuts them.
     pub fn with_limit(bytes: &[u8], limit: usize) -> Blob {
-        if bytes.len() <= limit || bytes.len() < 2 * ENDS {
+        Blob::with_ends(bytes, limit, ENDS)
+    }
+
+    /// Keeps `bytes` whole up to `limit` bytes, else `ends` bytes of each end.
+    pub fn with_ends(bytes: &[u8], limit: usize, ends: usize) -> Blob {
+        if bytes.len() <= limit || bytes.len() < 2 * ends {
             return Blob::Whole(bytes.to_vec());
         }
         Blob::Cut {
             len: bytes.len() as u64,
             digest: digest(bytes),
-            head: bytes[..ENDS].to_vec(),
-            tail: bytes[bytes.len() - ENDS..].to_vec(),
+            head: bytes[..ends].to_vec(),
+            tail: bytes[bytes.len() - ends..].to_vec(),
         }
     }
 

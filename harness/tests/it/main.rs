@@ -8,4 +8,5 @@ mod envoy;
 mod frame_props;
 mod guest_props;
 mod kit;
+mod mosn;
 mod tidy;

@@ -124,6 +124,33 @@ fn an_unreached_should_check_warns_beside_a_must_check() {
 }
 
 #[test]
+fn an_effect_of_a_step_that_never_ran_shares_the_fate_of_its_callback() {
+    let effect = |req: &str| Check {
+        req: req.to_owned(),
+        ..check(CheckKind::UpstreamCount {
+            upstream: "main".to_owned(),
+            expect: Matcher::Number(7),
+        })
+    };
+    let j = ask(&[effect("proxy_get/effect"), check(tick_status())], &ok(0));
+    assert_eq!(j.verdict, Verdict::Blocked);
+    assert_eq!(j.blocked_by.as_deref(), Some("proxy_on_tick/called"));
+    // What is about the callback itself, and what a hostcall answered, is an answer of its own.
+    let own = ask(
+        &[effect("proxy_on_tick/period"), check(tick_status())],
+        &ok(0),
+    );
+    assert_eq!(own.verdict, Verdict::Fail);
+    let direct = ask(&[check(wants_status(1)), check(tick_status())], &ok(0));
+    assert_eq!(direct.verdict, Verdict::Fail);
+    // Without such a step the effect stands alone.
+    assert_eq!(
+        ask(&[effect("proxy_get/effect")], &ok(0)).verdict,
+        Verdict::Fail
+    );
+}
+
+#[test]
 fn that_the_callback_comes_is_its_own_failure() {
     let own = |req: &str| Check {
         req: req.to_owned(),
