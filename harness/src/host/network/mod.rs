@@ -14,6 +14,7 @@ mod driver;
 mod ear;
 mod fence;
 mod http1;
+mod line;
 mod lines;
 mod placed;
 mod play;
