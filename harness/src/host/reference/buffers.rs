@@ -47,14 +47,16 @@ pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return Err(Status::BadArgument.into());
     }
     let mut end = buffer.len().min(start_at + max as usize);
-    // Of bodies only, so that what is read from configurations stays right.
-    let body = c
-        .member("buffer_id")
-        .is_some_and(|name| name.ends_with("BODY"));
-    if body && c.wrong("get_buffer_ignores_max_size") {
+    if of_stream(c) && c.wrong("get_buffer_ignores_max_size") {
         end = buffer.len();
     }
     c.out_bytes("value", &buffer[start_at..end.max(start_at)])
+}
+
+/// Whether the call is about a body of the stream: what is read from other buffers stays right.
+fn of_stream(c: &Call<'_, '_>) -> bool {
+    let name = c.member("buffer_id").unwrap_or_default();
+    name == "HTTP_REQUEST_BODY" || name == "HTTP_RESPONSE_BODY"
 }
 
 /// `proxy_get_buffer_status`.
@@ -71,10 +73,7 @@ pub(super) fn status(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         "get_buffer_status_unknown_is_not_found",
         "get_buffer_status_unavailable_is_ok",
     )?;
-    let body = c
-        .member("buffer_id")
-        .is_some_and(|name| name.ends_with("BODY"));
-    let off = u32::from(body && c.wrong("get_buffer_status_off_by_one"));
+    let off = u32::from(of_stream(c) && c.wrong("get_buffer_status_off_by_one"));
     c.out_u32("buffer_size", buffer.len() as u32 + off)?;
     Ok(c.out_u32("unused", 0)?)
 }
@@ -109,7 +108,7 @@ pub(super) fn set(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         if elsewhere && faults.made_of(&[&name.to_lowercase(), "write_is_ignored_while_paused"]) {
             return Ok(());
         }
-        let kind = kind(start, size, body.len(), value.is_empty());
+        let kind = kind(start, size, body.len(), value.len());
         if faults.made_of(&["set_buffer", kind, "has_no_effect"]) {
             return Ok(());
         }
@@ -119,14 +118,15 @@ pub(super) fn set(c: &mut Call<'_, '_>) -> Result<(), Fail> {
 }
 
 /// What a change of a buffer of `len` bytes is in the words of the text; it names the fault.
-fn kind(start: usize, size: usize, len: usize, empty: bool) -> &'static str {
+fn kind(start: usize, size: usize, len: usize, value: usize) -> &'static str {
     let all = size >= len;
     match start {
         _ if start == u32::MAX as usize => "append_maximum",
         _ if start > len => "append_beyond",
         0 if size == 0 => "prepend",
         _ if start == len => "append",
-        0 if all && empty => "empty_value",
+        0 if all && value == 0 => "empty_value",
+        0 if all && value > len => "longer",
         0 if all => "whole",
         0 => "replace_front",
         _ if size == 0 => "inject",

@@ -8,7 +8,7 @@ use crate::abi::decode_pairs;
 use crate::case::{Answer, AnswerKind, Fields};
 use crate::host::reference::call::Call;
 use crate::host::reference::maps::same;
-use crate::host::reference::spoil::{lose_one, taken};
+use crate::host::reference::spoil::lose_one;
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::wire;
 use crate::host::reference::world::{Event, MILLI, World};
@@ -74,8 +74,7 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         Err(_) if c.wrong("http_call_bad_pointer_is_ok") => return Ok(()),
         all => all?,
     };
-    let headers = decode_pairs(&headers).map_err(|_| Status::BadArgument)?;
-    let mut headers = taken(c.faults(), headers);
+    let mut headers = decode_pairs(&headers).map_err(|_| Status::BadArgument)?;
     let mut trailers = decode_pairs(&trailers).map_err(|_| Status::BadArgument)?;
     let timeout = u64::from(c.u32("timeout")) * MILLI;
     let faults = c.faults();
@@ -117,8 +116,8 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     }
     world.calls.last += 1;
     let id = world.calls.last;
-    let astray = faults.is("http_call_goes_to_main");
-    let to = if astray { "main" } else { &upstream };
+    let astray = faults.is("http_call_goes_astray");
+    let to = if astray { "b" } else { &upstream };
     send(world, to, headers, body, trailers);
     let answer = next_answer(world, &upstream);
     let answer_kind = answer.kind;

@@ -5,7 +5,7 @@
 use crate::host::reference::pipe::{Half, Piece};
 use crate::host::reference::player::Player;
 use crate::host::reference::reply::LocalResponse;
-use crate::host::reference::spoil::lose_one;
+use crate::host::reference::spoil::{become_200, lose_query};
 use crate::host::reference::wire;
 use crate::host::reference::world::Event;
 use crate::trace::{Message, UpstreamSaw};
@@ -24,10 +24,11 @@ impl Player {
             world.upstream.len() - 1
         });
         let saw = &mut world.upstream[at].request;
+        let mut open = false;
         let end = match piece {
             Piece::Head(mut fields, end) => {
-                if faults.is("request_headers_lose_one_on_the_way") {
-                    lose_one(&mut fields);
+                if faults.is("request_loses_query_on_the_way") {
+                    lose_query(&mut fields);
                 }
                 *saw = wire::request(&fields);
                 end
@@ -39,15 +40,14 @@ impl Player {
                 end
             }
             Piece::Trailers(fields) => {
-                if !faults.is("request_trailers_are_not_forwarded") {
-                    saw.trailers = wire::blobs(&fields);
-                }
+                saw.trailers = wire::blobs(&fields);
+                open = faults.is("request_trailers_end_nothing");
                 true
             }
         };
         saw.body = wire::body(&of.upstream_body);
         if end {
-            saw.complete = true;
+            saw.complete = !open;
             world.schedule(0, Event::Answer { stream, part: 0 });
         }
     }
@@ -56,10 +56,11 @@ impl Player {
     pub(super) fn client_gets(&mut self, stream: usize, piece: Piece) {
         let faults = self.faults;
         let of = &mut self.world().streams[stream];
+        let mut open = false;
         let end = match piece {
             Piece::Head(mut fields, end) => {
-                if faults.is("response_headers_lose_one_on_the_way") {
-                    lose_one(&mut fields);
+                if faults.is("response_error_becomes_200") {
+                    become_200(&mut fields);
                 }
                 of.response = Some(wire::response(&fields));
                 end
@@ -71,16 +72,16 @@ impl Player {
                 end
             }
             Piece::Trailers(fields) => {
-                let lost = faults.is("response_trailers_are_not_forwarded");
-                if let (Some(saw), false) = (&mut of.response, lost) {
+                if let Some(saw) = &mut of.response {
                     saw.trailers = wire::blobs(&fields);
                 }
+                open = faults.is("response_trailers_end_nothing");
                 true
             }
         };
         if let Some(saw) = &mut of.response {
             saw.body = wire::body(&of.response_body);
-            saw.complete = end;
+            saw.complete = end && !open;
         }
         if end {
             self.finish(stream);

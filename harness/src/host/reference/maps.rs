@@ -38,7 +38,7 @@ pub(super) fn get_pairs(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let map = known(c, "get_map_pairs_unknown_is_ok")?;
     let Some(map) = map else { return Ok(()) };
     let mut fields = read(c.world(), &map).ok_or(Status::BadArgument)?;
-    if c.wrong("get_map_pairs_drops_first") {
+    if map.ends_with("HEADERS") && c.wrong("get_map_pairs_drops_first") {
         lose_one(&mut fields);
     }
     if c.wrong("get_map_pairs_drops_repeats") {
@@ -49,7 +49,7 @@ pub(super) fn get_pairs(c: &mut Call<'_, '_>) -> Result<(), Fail> {
             first
         });
     }
-    let bytes = returned(c.faults(), &fields);
+    let bytes = returned(c.faults(), &map, &fields);
     c.out_bytes("pairs", &bytes)
 }
 
@@ -63,14 +63,13 @@ pub(super) fn set_pairs(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return Ok(());
     };
     let pairs = decode_pairs(&bytes).map_err(|_| Status::BadArgument)?;
-    let pairs = taken(c.faults(), pairs);
-    let merges = c.wrong("set_map_pairs_merges");
+    let pairs = taken(c.faults(), &map, pairs);
+    let merges = !pairs.is_empty() && c.wrong("set_map_pairs_merges");
     change(c, &map, "set_map_pairs", |fields| {
-        if merges {
-            fields.extend(pairs);
-        } else {
-            *fields = pairs;
+        if !merges {
+            fields.clear();
         }
+        fields.extend(pairs.clone());
     })
 }
 
@@ -106,9 +105,9 @@ pub(super) fn add(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let replaces = c.wrong("add_header_replaces");
     change(c, &map, "add_header", |fields| {
         if replaces {
-            put(fields, key, value);
+            put(fields, key.clone(), value.clone());
         } else {
-            fields.push((key, value));
+            fields.push((key.clone(), value.clone()));
         }
     })
 }
@@ -122,12 +121,13 @@ pub(super) fn replace(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         return Ok(());
     };
     let faults = c.faults();
+    let adds = map == "HTTP_RESPONSE_HEADERS" && faults.is("replace_header_adds");
     change(c, &map, "replace_header", |fields| {
         let there = fields.iter().any(|(k, _)| same(k, &key));
-        if there && faults.is("replace_header_adds") {
-            fields.push((key, value));
+        if there && adds {
+            fields.push((key.clone(), value.clone()));
         } else if there || !faults.is("replace_header_absent_is_ignored") {
-            put(fields, key, value);
+            put(fields, key.clone(), value.clone());
         }
     })
 }
@@ -145,7 +145,7 @@ pub(super) fn remove(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let mut found = false;
     change(c, &map, "remove_header", |fields| {
         let first = fields.iter().position(|(k, _)| same(k, &key));
-        found = first.is_some();
+        found |= first.is_some();
         if let (Some(at), true) = (first, faults.is("remove_header_removes_one_value")) {
             fields.remove(at);
         } else {
@@ -160,13 +160,13 @@ pub(super) fn remove(c: &mut Call<'_, '_>) -> Result<(), Fail> {
 
 /// Changes the fields of a map that can be modified now.
 ///
-/// Two faults of every change, named after `call`: the plugin sees it but it is not forwarded, and it
-/// is forwarded but the plugin does not see it.
+/// Two faults of every change, named after `call`: the plugin sees it but it is not forwarded (header
+/// fields of a response), and it is forwarded but the plugin does not see it (where fields are left).
 fn change(
     c: &mut Call<'_, '_>,
     map: &str,
     call: &str,
-    how: impl FnOnce(&mut Fields),
+    mut how: impl FnMut(&mut Fields),
 ) -> Result<(), Fail> {
     let faults = c.faults();
     let world = c.world();
@@ -178,22 +178,29 @@ fn change(
         how(fields);
         return Ok(());
     }
-    let before = fields.clone();
-    how(fields);
-    let after = fields.clone();
-    let forwarded = if faults.made_of(&[call, "is_not_forwarded"]) {
-        before
-    } else if faults.made_of(&[call, "is_not_read_back"]) {
-        *fields = before;
-        after
-    } else {
+    let (shown, stage) = (fields.clone(), world.effective_stage());
+    let Some(((direction, trailers), stage)) = of_stream(map).zip(stage) else {
         return Ok(());
     };
-    let of = of_stream(map).zip(world.effective_stage());
-    if let Some(((direction, false), stage)) = of
-        && let Some(half) = world.half(stage, direction)
-    {
-        half.forwarded_instead = Some(forwarded);
+    let Some(half) = world.half(stage, direction) else {
+        return Ok(());
+    };
+    let instead = half.forwarded_instead(trailers);
+    let mut forwarded = instead.take().unwrap_or_else(|| shown.clone());
+    let lost = map == "HTTP_RESPONSE_HEADERS" && faults.made_of(&[call, "is_not_forwarded"]);
+    if !lost {
+        how(&mut forwarded);
+    }
+    let hidden = !forwarded.is_empty() && faults.made_of(&[call, "is_not_read_back"]);
+    let mut shown = shown;
+    if !hidden {
+        how(&mut shown);
+    }
+    if forwarded != shown {
+        *instead = Some(forwarded);
+    }
+    if let Some(fields) = write(world, map) {
+        *fields = shown;
     }
     Ok(())
 }

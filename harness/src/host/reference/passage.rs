@@ -47,7 +47,9 @@ impl Player {
             // What the plugin asked for before still holds.
             return;
         };
-        let ignored = self.faults.made_of(&[shown.short, "pause_is_ignored"]);
+        // From the headers only where more follows.
+        let more = shown.part != Part::Head || !shown.end;
+        let ignored = more && self.faults.made_of(&[shown.short, "pause_is_ignored"]);
         let pause = self.pauses(shown.callback, called) && !ignored;
         // A response of its own, a reset or a trap ends the stream before anything is let through.
         self.end_now();
@@ -113,6 +115,7 @@ impl Player {
         let short = &callback["proxy_on_".len()..];
         // Proxies add fields of their own, so no check can tell one more from right.
         let off = match part {
+            Part::Body if was_paused.0 => 0,
             _ if faults.made_of(&[short, "size_is_one_more"]) => 1,
             _ if faults.made_of(&[short, "size_is_far_off"]) => 1000,
             _ => 0,
@@ -129,7 +132,6 @@ impl Player {
 
     /// Calls the callback; `None`: a planted fault hides the piece from the plugin.
     fn call_stage(&mut self, stream: usize, stage: usize, shown: &Shown) -> Option<Called> {
-        let faults = self.faults;
         let of = &self.world().streams[stream].stages[stage];
         let (vm, context) = (of.vm, of.context);
         let args = [
@@ -140,19 +142,14 @@ impl Player {
         if self.hidden(shown) {
             return None;
         }
-        if faults.made_of(&[shown.short, "is_not_called"]) {
-            return Some(Called::Missing);
-        }
         Some(self.call(vm, shown.callback, context, &args))
     }
 
     /// Faults: a body that is not shown while processing is paused.
     fn hidden(&self, shown: &Shown) -> bool {
-        let (from_body, from_headers) = shown.was_paused;
-        let planted = |what| self.faults.made_of(&[shown.short, what]);
-        shown.part == Part::Body
-            && (from_body && planted("is_not_called_while_paused")
-                || from_headers && planted("is_not_called_behind_headers"))
+        let (_, from_headers) = shown.was_paused;
+        let fault = [shown.short, "is_not_called_behind_headers"];
+        shown.part == Part::Body && from_headers && self.faults.made_of(&fault)
     }
 
     /// Faults: trailers that did not come are shown.

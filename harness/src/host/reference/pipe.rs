@@ -63,8 +63,8 @@ pub(super) struct Half {
     pub(super) end_out: bool,
     /// From which callbacks the plugin has paused and was not resumed since.
     pub(super) paused: Paused,
-    /// Fault: these header fields are forwarded instead of those that the plugin sees.
-    pub(super) forwarded_instead: Option<Fields>,
+    /// Fault: these header fields, and these trailers, are forwarded instead of those that the plugin sees.
+    pub(super) instead: [Option<Fields>; 2],
     /// All bytes that came.
     pub(super) received: u64,
 }
@@ -114,17 +114,26 @@ impl Half {
         self.end_in && !self.end_out && (self.trailers_in || self.received > 0 || self.headers_out)
     }
 
+    /// Fault: the fields that are forwarded instead of those that the plugin sees.
+    pub(super) fn forwarded_instead(&mut self, trailers: bool) -> &mut Option<Fields> {
+        &mut self.instead[usize::from(trailers)]
+    }
+
+    fn trailers_out(&self) -> &Fields {
+        self.instead[1].as_ref().unwrap_or(&self.trailers)
+    }
+
     /// Takes out what can be forwarded now, in order.
     pub(super) fn release(&mut self) -> Vec<Piece> {
         let mut out = Vec::new();
         let end = self.end_in && !self.end_out;
-        let trailers = end && (self.trailers_in || !self.trailers.is_empty());
+        let trailers = end && (self.trailers_in || !self.trailers_out().is_empty());
         let body = std::mem::take(&mut self.body);
         if self.headers_are_held() {
             self.headers_out = true;
             let all = end && body.is_empty() && !trailers;
             self.end_out |= all;
-            let fields = self.forwarded_instead.take();
+            let fields = self.instead[0].take();
             let fields = fields.unwrap_or_else(|| self.headers.clone());
             out.push(Piece::Head(fields, all));
         }
@@ -133,7 +142,7 @@ impl Half {
             out.push(Piece::Data(body, rest && !trailers));
         }
         if rest && trailers {
-            out.push(Piece::Trailers(self.trailers.clone()));
+            out.push(Piece::Trailers(self.trailers_out().clone()));
         }
         self.end_out |= rest;
         out

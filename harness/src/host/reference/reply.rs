@@ -6,7 +6,6 @@ use crate::abi::decode_pairs;
 use crate::case::Fields;
 use crate::host::reference::call::Call;
 use crate::host::reference::pipe::Direction;
-use crate::host::reference::spoil::taken;
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::world::Deferred;
 
@@ -52,7 +51,7 @@ pub(super) fn clear_route_cache(_: &mut Call<'_, '_>) -> Result<(), Fail> {
 fn resume(c: &mut Call<'_, '_>, direction: Direction) -> Result<(), Fail> {
     let request = direction == Direction::Request;
     let fault = if request {
-        "continue_request_has_no_effect"
+        "continue_request_in_tick_has_no_effect"
     } else {
         "continue_response_has_no_effect"
     };
@@ -60,7 +59,8 @@ fn resume(c: &mut Call<'_, '_>, direction: Direction) -> Result<(), Fail> {
     let world = c.world();
     // Silent: outside a stream there is nothing that could be continued.
     let (stream, stage) = world.effective_stage().ok_or(Status::Unimplemented)?;
-    if faults.is(fault) {
+    let ticks = world.in_callback("proxy_on_tick");
+    if (ticks || !request) && faults.is(fault) {
         return Ok(());
     }
     // Silent: a stream that is not paused goes on anyway; and in a callback of the stream itself the
@@ -116,8 +116,7 @@ pub(super) fn send_local_response(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         Err(_) if c.wrong("local_response_bad_pointer_is_ok") => return Ok(()),
         all => all?,
     };
-    let headers = decode_pairs(&headers).map_err(|_| Status::BadArgument)?;
-    let mut headers = taken(c.faults(), headers);
+    let mut headers = decode_pairs(&headers).map_err(|_| Status::BadArgument)?;
     let mut status = match c.u32("status_code") {
         code @ 100..=999 => code as u16,
         _ => return Err(Status::BadArgument.into()),
@@ -134,16 +133,19 @@ pub(super) fn send_local_response(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     }
     let callback = world.running.as_ref().map_or("", |r| r.callback);
     let short = callback.trim_start_matches("proxy_on_");
-    if faults.planted() && faults.made_of(&["local_response_in", short, "is_ignored"]) {
+    // From the headers only where there is all that a response can have.
+    let whole = short != "request_headers" || !headers.is_empty() && !body.is_empty();
+    if faults.planted() && whole && faults.made_of(&["local_response_in", short, "is_ignored"]) {
         return Ok(());
     }
-    if faults.is("local_response_drops_headers") {
+    let later = callback == "proxy_on_http_call_response";
+    if later && faults.is("local_response_drops_headers") {
         headers.clear();
     }
-    if faults.is("local_response_drops_body") {
+    if later && faults.is("local_response_drops_body") {
         body.clear();
     }
-    if faults.is("local_response_status_is_200") {
+    if later && faults.is("local_response_status_is_200") {
         status = 200;
     }
     let response = LocalResponse {

@@ -4,10 +4,12 @@ use crate::abi::encode_pairs;
 use crate::case::Fields;
 use crate::host::reference::faults::Faults;
 
-/// The serialised map that the guest gets.
-pub(super) fn returned(faults: Faults, fields: &Fields) -> Vec<u8> {
+/// The serialised map that the guest gets. Only trailers of requests are spoilt, and only where there
+/// are some: most plugins never look at them.
+pub(super) fn returned(faults: Faults, map: &str, fields: &Fields) -> Vec<u8> {
     let mut bytes = encode_pairs(fields);
-    if !faults.planted() {
+    let spoilt = map == "HTTP_REQUEST_TRAILERS" && !fields.is_empty();
+    if !faults.planted() || !spoilt {
         return bytes;
     }
     let (big, counts) = (
@@ -43,8 +45,8 @@ pub(super) fn returned(faults: Faults, fields: &Fields) -> Vec<u8> {
 }
 
 /// The pairs that the host takes from a map of the guest.
-pub(super) fn taken(faults: Faults, mut fields: Fields) -> Fields {
-    if faults.is("taken_map_loses_last_pair") {
+pub(super) fn taken(faults: Faults, map: &str, mut fields: Fields) -> Fields {
+    if map.ends_with("TRAILERS") && fields.len() > 2 && faults.is("taken_map_loses_last_pair") {
         fields.pop();
     }
     fields
@@ -54,5 +56,22 @@ pub(super) fn taken(faults: Faults, mut fields: Fields) -> Fields {
 pub(super) fn lose_one(fields: &mut Fields) {
     if let Some(at) = fields.iter().position(|(k, _)| !k.starts_with(b":")) {
         fields.remove(at);
+    }
+}
+
+/// Takes away the query of a request's path.
+pub(super) fn lose_query(fields: &mut Fields) {
+    for (_, path) in fields.iter_mut().filter(|(k, _)| k == b":path") {
+        let end = path.iter().position(|c| *c == b'?').unwrap_or(path.len());
+        path.truncate(end);
+    }
+}
+
+/// Makes a response out of an error.
+pub(super) fn become_200(fields: &mut Fields) {
+    for (_, status) in fields.iter_mut().filter(|(k, _)| k == b":status") {
+        if status.first().is_some_and(|c| *c >= b'4') {
+            *status = b"200".to_vec();
+        }
     }
 }
