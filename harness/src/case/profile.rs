@@ -177,6 +177,10 @@ pub struct Log {
     /// host shows it `vm` (its last word is the VM's id). Without it any line may be a guest's.
     #[serde(default)]
     pub guest: Option<String>,
+    /// Where the host does not mark guests' lines: regular expressions for the `text` of lines that
+    /// it writes itself. Any other line may then be a guest's.
+    #[serde(default)]
+    pub own: Vec<String>,
     /// The host's words for levels, and the text's.
     #[serde(default, deserialize_with = "unique")]
     pub levels: BTreeMap<String, String>,

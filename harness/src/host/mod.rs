@@ -7,6 +7,7 @@ mod driver;
 mod find;
 pub mod network;
 pub mod reference;
+pub mod stdio;
 
 pub use driver::*;
 pub use find::{Found, find, how_to_get, version_of};

@@ -67,10 +67,10 @@ pub fn suite(abis: Vec<Arc<Abi>>, number: u64) -> Result<Suite, Vec<Problem>> {
           with: {{map_id: HTTP_REQUEST_HEADERS, key: x-canary}}
           save: {{value: number}}
           expect: {{value: \"{due}\"}}
-        - call: proxy_add_header_map_value
+        - call: proxy_replace_header_map_value
           with: {{map_id: HTTP_REQUEST_HEADERS, key: x-canary-echo, value: {{saved: number}}}}
 {extra}    exchange:
-      request: {{headers: [[x-canary, \"{number}\"]]}}
+      request: {{headers: [[x-canary, \"{number}\"], [x-canary-echo, none]]}}
 "
         )
     };

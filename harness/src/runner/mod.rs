@@ -4,6 +4,8 @@
 
 mod canary;
 pub mod clock;
+mod drift;
+mod gating;
 mod hosts;
 mod plan;
 mod play;
@@ -14,6 +16,7 @@ mod snapshot;
 mod specs;
 
 pub use canary::Canary;
+pub use drift::*;
 pub use hosts::*;
 pub use plan::*;
 pub use play::*;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::abi::Abi;
-use crate::case::{Case, Env, Filter, Profile, Resolved, Suite, Unavailable};
+use crate::abi::{Abi, Seat};
+use crate::case::{Case, DriverKind, Env, Filter, Profile, Resolved, Suite, Unavailable};
 use crate::guest;
 use crate::host::{Identity, Job, PluginJob, VmJob};
 use crate::record::Column;
@@ -133,7 +133,19 @@ pub fn scope(
     if let Some(why) = profile.beyond_limits(&resolved) {
         return Some(Err(why));
     }
+    if profile.driver == DriverKind::Stdio
+        && let Some(req) = proxys(&resolved, abi)
+    {
+        return Some(Err(format!("the adapter answers {req}: a proxy does that")));
+    }
     Some(Ok(Arc::new(resolved)))
+}
+
+/// A requirement of the case that a proxy fulfils and no library can.
+fn proxys<'r>(resolved: &'r Resolved, abi: &Abi) -> Option<&'r str> {
+    let reqs = resolved.checks.iter().map(|c| c.req.as_str());
+    let mut all = reqs.filter(|req| abi.requirement(req).is_some_and(|r| r.seat == Seat::Proxy));
+    all.next()
 }
 
 /// An attempt, ready to be played, with what is needed to judge it.

@@ -112,9 +112,7 @@ impl<'h> Ground<'h> {
             &[abi.to_owned()],
             None,
         );
-        let Some(column) = plan.columns.first() else {
-            return None;
-        };
+        let column = plan.columns.first()?;
         let deadlines = Deadlines {
             shared: std::time::Duration::from_secs(2),
             alone: std::time::Duration::from_millis(300),

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use crate::case::{Profile, Suite};
 use crate::judge::{self, Judgement, Verdict};
 use crate::record::{Column, Record, ResultLine};
+use crate::runner::gating::gate_column;
 use crate::runner::plan::{ColumnPlan, Deadlines, Planned, prepare, scope, token};
 use crate::runner::play::{MARKER, judge_attempt};
-use crate::runner::run::{Outcome, gate_column};
+use crate::runner::run::Outcome;
 use crate::trace::Load;
 
 /// Judges every result of a record again, settles and gates each column, and sums up anew.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use crate::abi::IdKind;
 use crate::trace::{
     Blob, ClientSaw, Event, EventKind, Field, Instance, Message, Returned, Seen, Trace,
-    UpstreamSaw, Value,
+    UpstreamSaw, Value, quote,
 };
 
 /// What stands for a value that differs from run to run.
@@ -384,7 +384,7 @@ impl Writer<'_> {
             Some(m) => self.message(m, self.options.client_adds),
         }
         if let Some(t) = &c.trouble {
-            self.text(4, format!("trouble: {t}"));
+            self.text(4, format!("trouble: {}", tame(t)));
         }
     }
 
@@ -395,7 +395,7 @@ impl Writer<'_> {
 
     fn message(&mut self, m: &Message, adds: &[String]) {
         let mut first: Vec<String> = Vec::new();
-        first.extend(m.method.clone());
+        first.extend(m.method.as_deref().map(tame));
         first.extend(
             m.path
                 .as_ref()
@@ -427,6 +427,12 @@ impl Writer<'_> {
             self.text(indent, format!("{name}: {}", self.bytes(v)));
         }
     }
+}
+
+/// Text without quotes round it, in which nothing is left that would move or hide other text.
+fn tame(text: &str) -> String {
+    let quoted = quote(text.as_bytes());
+    quoted[1..quoted.len() - 1].replace("\\\"", "\"")
 }
 
 /// Whether a field name can stand without quotes.

@@ -236,7 +236,7 @@ pub fn attempt() -> impl Strategy<Value = Attempt> {
             end(),
         ),
         (trace(), seen(), vec(log, 0..3), faults()),
-        (option::of(blob()), option::of(blob()), any::<u64>()),
+        (option::of(blob()), option::of(blob()), 0..1u64 << 40),
     )
         .prop_map(
             |((isolation, load, end), (trace, seen, logs, faults), (host_log, wire, micros))| {

@@ -17,7 +17,8 @@ use crate::record::{Collector, Record, ResultLine, Sink, Tee, Writer};
 use crate::report::html::HtmlOptions;
 use crate::report::terminal::{EndOptions, Format, Live, LiveOptions, drifts, end, failures};
 use crate::runner::{
-    self, Deadlines, Isolate, Outcome, Playing, RunOptions, Snapshots, Target, Wanted, clock,
+    self, Around, Deadlines, Isolate, Outcome, Playing, RunOptions, Snapshots, Target, Wanted,
+    clock,
 };
 
 pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
@@ -65,12 +66,15 @@ pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
     let mut live = live(args, &out);
     let watch = Progress::new(&targets);
     let exit = |o: &Outcome| exit(o, args).code();
+    let around = Around {
+        stop: &stop,
+        watch: &watch,
+        exit: &exit,
+    };
     let mut sink = Tee(vec![&mut writer, &mut collector]);
     sink.0.extend(live.as_mut().map(|l| l as &mut dyn Sink));
-    let (outcome, footer) = runner::run(
-        &suite, &specs, targets, &options, &stop, &watch, &mut sink, &exit,
-    )
-    .map_err(|e| Failed::new(Exit::Bug, e))?;
+    let (outcome, footer) = runner::run(&suite, &specs, targets, &options, &around, &mut sink)
+        .map_err(|e| Failed::new(Exit::Bug, e))?;
     drop(sink);
     watch.clear();
     let record = collector.into_record()?;

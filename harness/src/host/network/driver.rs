@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::abi::PluginType;
 use crate::case::{Change, Over, Play, Profile};
+use crate::host::network::boot;
 use crate::host::network::ear::Phrases;
 use crate::host::network::session::{Lost, Plan, Session};
 use crate::host::network::template::Templates;
@@ -47,16 +48,50 @@ pub struct Network {
 }
 
 /// What the lanes of one call share.
-struct Work<'w> {
-    queue: Mutex<VecDeque<Job>>,
+pub struct Work<'w> {
+    /// What nobody plays yet.
+    pub queue: Mutex<VecDeque<Job>>,
     /// How many cases go in at once.
-    batch: usize,
+    pub batch: usize,
     losses: AtomicU32,
     /// A lane has given up: the others need not go on.
     given_up: AtomicBool,
     alone: &'w Mutex<VecDeque<Again>>,
-    stop: &'w Stop,
-    done: &'w (dyn Fn(usize, Attempt) + Sync),
+    /// Set from outside to end the run early.
+    pub stop: &'w Stop,
+    /// Takes an attempt.
+    pub done: &'w (dyn Fn(usize, Attempt) + Sync),
+}
+
+impl Work<'_> {
+    /// The next batch of at most `size`; empty: nothing is left, or the run ends early.
+    pub fn next(&self, size: usize) -> VecDeque<Job> {
+        let over = self.stop.asked() || self.given_up.load(Ordering::SeqCst);
+        let mut queue = locked(&self.queue);
+        let size = if over { 0 } else { size.min(queue.len()) };
+        queue.drain(..size).collect()
+    }
+
+    /// What was not played is played before all else.
+    pub fn put_back(&self, jobs: VecDeque<Job>) {
+        let mut queue = locked(&self.queue);
+        for job in jobs.into_iter().rev() {
+            queue.push_front(job);
+        }
+    }
+
+    /// The host was lost once more.
+    ///
+    /// # Errors
+    /// It was lost too often.
+    pub fn count(&self, loss: &Lost) -> Result<(), Trouble> {
+        let losses = 1 + self.losses.fetch_add(1, Ordering::SeqCst);
+        if losses > LOSSES {
+            let what = format!("it was lost {losses} times; at last {}", loss.what);
+            return Err(Trouble::new(TroubleKind::Died, what));
+        }
+        Ok(())
+    }
 }
 
 /// A case that is to be played in a process of its own.
@@ -93,14 +128,15 @@ impl Network {
             ));
         };
         let log = profile.log.as_ref().map_or("", |log| &log.from);
-        if listeners.change != Change::Rename
-            || profile.over != Some(Over::Fence)
-            || log != "stderr"
-        {
+        let known = matches!(
+            (listeners.change, profile.over),
+            (Change::Rename, Some(Over::Fence)) | (Change::Boot, Some(Over::AtStop))
+        );
+        if !known || log != "stderr" {
             return Err(Trouble::new(
                 TroubleKind::DidNotStart,
                 format!(
-                    "the profile {name} asks for a way other than `rename`, `fence` and a log on `stderr`"
+                    "the profile {name} asks for a way other than `rename` with `fence` or `boot` with `at-stop`, and a log on `stderr`"
                 ),
             ));
         }
@@ -165,7 +201,11 @@ impl Network {
             done,
         };
         let lane = || {
-            let ended = self.lane(&work);
+            let ended = if self.plan.boots() {
+                boot::lane(&self.plan, &work)
+            } else {
+                self.lane(&work)
+            };
             if ended.is_err() {
                 work.given_up.store(true, Ordering::SeqCst);
             }
@@ -185,16 +225,11 @@ impl Network {
     fn lane(&self, work: &Work<'_>) -> Result<(), Trouble> {
         let mut size = work.batch;
         loop {
-            let mut jobs: VecDeque<Job> = {
-                let mut queue = locked(&work.queue);
-                let size = size.min(queue.len());
-                queue.drain(..size).collect()
-            };
+            let mut jobs = work.next(size);
             // Plugins that are waited for tick from the moment they are loaded: they come last and
             // are played first.
             jobs.make_contiguous().sort_by_key(waits);
-            let over = work.stop.asked() || work.given_up.load(Ordering::SeqCst);
-            if over || jobs.is_empty() {
+            if jobs.is_empty() {
                 return Ok(());
             }
             let free = locked(&self.idle).pop();
@@ -212,20 +247,12 @@ impl Network {
                     Some(loss)
                 }
             };
-            let mut queue = locked(&work.queue);
-            for job in jobs.into_iter().rev() {
-                queue.push_front(job);
-            }
-            drop(queue);
+            work.put_back(jobs);
             let Some(loss) = lost else {
                 locked(&self.idle).push(session);
                 continue;
             };
-            let losses = 1 + work.losses.fetch_add(1, Ordering::SeqCst);
-            if losses > LOSSES {
-                let what = format!("it was lost {losses} times; at last {}", loss.what);
-                return Err(Trouble::new(TroubleKind::Died, what));
-            }
+            work.count(&loss)?;
         }
     }
 }
@@ -257,7 +284,7 @@ fn batch(session: &mut Session, jobs: &mut VecDeque<Job>, work: &Work<'_>) -> Op
 
 /// Sets aside the case that lost the host while a batch was loaded. Where nothing tells which one
 /// it was, the size of the next batch, so that smaller ones find it.
-fn without_suspect(jobs: &mut VecDeque<Job>, loss: &Lost, work: &Work<'_>) -> Option<usize> {
+pub fn without_suspect(jobs: &mut VecDeque<Job>, loss: &Lost, work: &Work<'_>) -> Option<usize> {
     let known = loss.suspect.or((jobs.len() == 1).then(|| jobs[0].index));
     let at = known.and_then(|index| jobs.iter().position(|j| j.index == index));
     match at.and_then(|at| jobs.remove(at)) {
@@ -271,7 +298,7 @@ fn without_suspect(jobs: &mut VecDeque<Job>, loss: &Lost, work: &Work<'_>) -> Op
 }
 
 /// A case that lost the host is played again, alone.
-fn aside(work: &Work<'_>, job: Job, loss: &Lost) {
+pub fn aside(work: &Work<'_>, job: Job, loss: &Lost) {
     let first = Some(loss.clone());
     locked(work.alone).push_back(Again { job, first });
 }
@@ -369,6 +396,9 @@ fn play_alone(plan: &Arc<Plan>, job: &Job, first: Option<Lost>) -> Result<Attemp
 
 /// One case in one fresh process.
 fn one(plan: &Arc<Plan>, job: &Job) -> Result<(Attempt, Option<Lost>), Trouble> {
+    if plan.boots() {
+        return boot::one(plan, job);
+    }
     let mut session = Session::boot(plan, Isolation::Alone)?;
     if let Err(lost) = session.load(std::slice::from_ref(job)) {
         return Ok((session.remains(), Some(lost)));

@@ -182,6 +182,8 @@ pub struct Heard {
     pub ready: bool,
     /// The highest fence that was logged.
     pub fence: u64,
+    /// How many lines came in all.
+    pub lines: u64,
     /// The log has ended.
     pub ended: bool,
     /// Frames and lines of cases that are over.
@@ -210,6 +212,7 @@ impl Ear {
                 speaker: BTreeMap::new(),
                 ready: false,
                 fence: 0,
+                lines: 0,
                 ended: false,
                 late: 0,
                 last: std::collections::VecDeque::new(),
@@ -278,6 +281,7 @@ impl Ear {
     pub fn line(&self, raw: Option<&[u8]>) {
         let line = raw.map(|raw| self.phrases.grammar.read(raw));
         let mut heard = self.heard();
+        heard.lines += 1;
         match line {
             None => heard.ended = true,
             Some(Line {
@@ -306,8 +310,8 @@ impl Heard {
             certain,
         } = guest;
         let shown = std::str::from_utf8(&text).unwrap_or_default();
-        if vm.as_deref() == Some(fence::VM) {
-            self.fence = self.fence.max(shown.trim().parse().unwrap_or(0));
+        if let Some(number) = fence::number(shown) {
+            self.fence = self.fence.max(number);
             return true;
         }
         let token = frame_token(shown);
@@ -393,7 +397,10 @@ impl Heard {
             case.note(line);
         }
         case.added += u32::from(answer == Answer::Added);
-        if case.answer.is_some() {
+        // One VM that is refused is enough; the host may put its listener in without it.
+        if matches!(case.answer, Some(Answer::Unlinked(..) | Answer::Refused(_)))
+            || case.answer.is_some() && answer == Answer::Added
+        {
             return;
         }
         case.answer = Some(match answer {

@@ -20,6 +20,8 @@ use crate::host::network::ear::Ear;
 pub const VM: &str = "pwspec-fence";
 /// The field whose value is logged.
 pub const FIELD: &str = "x-fence";
+/// What its value begins with; a number follows. Not every host shows whose a line is.
+pub const MARK: &str = "pwspec-fence ";
 
 /// The module: 0.2.0, which all hosts of that line load.
 pub fn module() -> Vec<u8> {
@@ -148,6 +150,11 @@ fn word() -> wasm_encoder::MemArg {
     }
 }
 
+/// The number of a fence that was logged.
+pub fn number(text: &str) -> Option<u64> {
+    text.strip_prefix(MARK)?.trim().parse().ok()
+}
+
 /// The way through the fence's listener.
 #[derive(Debug)]
 pub struct Gate {
@@ -174,7 +181,7 @@ impl Gate {
             return false;
         };
         let field = FIELD;
-        let request = format!("GET / HTTP/1.1\r\nhost: fence\r\n{field}: {number}\r\n\r\n");
+        let request = format!("GET / HTTP/1.1\r\nhost: fence\r\n{field}: {MARK}{number}\r\n\r\n");
         stream.write_all(request.as_bytes()).ok();
         let left = until.saturating_duration_since(Instant::now());
         ear.wait(left, |h| h.fence >= number || h.ended) && ear.heard().fence >= number

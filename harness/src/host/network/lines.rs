@@ -28,7 +28,7 @@ pub struct Guest {
     pub vm: Option<String>,
     /// The text.
     pub text: Vec<u8>,
-    /// The host marks guests' lines; else this one may be the host's own.
+    /// The host marks guests' lines, or its own; else this one may be the host's own.
     pub certain: bool,
 }
 
@@ -37,6 +37,7 @@ pub struct Guest {
 pub struct Grammar {
     line: Regex,
     guest: Option<Regex>,
+    own: Vec<Regex>,
     levels: BTreeMap<String, String>,
     escaped: bool,
 }
@@ -51,6 +52,11 @@ impl Grammar {
                 Some(guest) => Some(log_pattern(guest).ok()?),
                 None => None,
             },
+            own: log
+                .own
+                .iter()
+                .map(|own| log_pattern(own).ok())
+                .collect::<Option<_>>()?,
             levels: log.levels.clone(),
             escaped: log.escaped,
         })
@@ -73,11 +79,12 @@ impl Grammar {
         let level = word(&found, "level");
         let level = level.map(|l| self.levels.get(&l).cloned().unwrap_or(l));
         let guest = match &self.guest {
+            None if self.own.iter().any(|own| own.is_match(text)) => None,
             None => Some(Guest {
                 level,
                 vm: None,
                 text: text.to_vec(),
-                certain: false,
+                certain: !self.own.is_empty(),
             }),
             Some(regex) => regex.captures(text).map(|own| Guest {
                 level,

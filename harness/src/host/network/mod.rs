@@ -1,17 +1,22 @@
 //! Real proxies: a binary, templates for its configuration, sockets and a log.
 //!
 //! One process serves many cases: a listener and a VM each, put in by batches, played one by one,
-//! each followed by a fence. A host that dies or hangs costs the case that it was busy with.
+//! each followed by a fence. A host that dies or hangs costs the case that it was busy with. Where
+//! listeners do not change while the host runs, each batch has a process of its own, and its traces
+//! are read when the log is whole.
 //!
 //! Does not know any proxy: all that is particular stands in the profile, but for the ways in which
 //! listeners change and in which a case is known to be over.
 
+mod boot;
 mod client;
 mod driver;
 mod ear;
 mod fence;
 mod http1;
+mod line;
 mod lines;
+mod placed;
 mod play;
 mod process;
 mod session;

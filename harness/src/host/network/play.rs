@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::case::{Exchange, Play};
 use crate::host::network::client::Client;
 use crate::host::network::ear::{Ear, Heard};
-use crate::host::network::upstream::{Upstreams, needs_tag, seen_before};
+use crate::host::network::upstream::{PAUSE, Upstreams, needs_tag, seen_before};
 use crate::host::network::wirelog::WireLog;
 use crate::trace::ClientSaw;
 
@@ -18,7 +18,6 @@ const CREATE: &str = "proxy_on_context_create";
 const REQUEST_BODY: &str = "proxy_on_request_body";
 /// The first callback of a stream is waited for at most this long where the guest need not tell.
 const FIRST_SEEN: Duration = Duration::from_millis(250);
-
 /// What a step needs that changes the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -38,6 +37,7 @@ pub struct Player<'a> {
     wire: WireLog,
     until: Instant,
     tagged: bool,
+    whole: bool,
     open: BTreeMap<u32, Client>,
     saw: BTreeMap<u32, ClientSaw>,
     /// The deadline that passed, if one did.
@@ -72,10 +72,18 @@ impl<'a> Player<'a> {
             wire,
             until: Instant::now() + deadline,
             tagged: needs_tag(exchange),
+            whole: false,
             open: BTreeMap::new(),
             saw: BTreeMap::new(),
             late: None,
         }
+    }
+
+    /// The host shows a message to its plugins only when it is whole: before that no callback is
+    /// waited for.
+    pub fn whole(mut self, whole: bool) -> Player<'a> {
+        self.whole = whole;
+        self
     }
 
     /// Plays everything; `turn` changes the host. Ends early when the host is gone.
@@ -182,7 +190,11 @@ impl<'a> Player<'a> {
             };
             case.entered(CREATE) > before || (before == 0 && case.lines > lines)
         };
-        let came = self.wait(FIRST_SEEN, |h, name| seen(h, name) || client.has_news());
+        let within = match self.whole && client.has_more() {
+            true => PAUSE,
+            false => FIRST_SEEN,
+        };
+        let came = self.wait(within, |h, name| seen(h, name) || client.has_news());
         if !came {
             self.wire
                 .note(&format!("client {n} = no callback was seen"));
@@ -197,10 +209,12 @@ impl<'a> Player<'a> {
 
     fn chunk(&mut self, n: u32) {
         let before = self.entered(REQUEST_BODY);
+        let whole = self.whole;
         if let Some(client) = self.open.get_mut(&n)
             && client.send_piece()
             && client.has_more()
             && !client.is_over()
+            && !whole
         {
             seen_before(&self.ear, self.name, REQUEST_BODY, before);
         }
@@ -210,9 +224,19 @@ impl<'a> Player<'a> {
         while self.open.get(&n).is_some_and(|c| c.pieces_left() > 1) {
             self.chunk(n);
         }
-        if let Some(client) = self.open.get_mut(&n) {
-            client.send_piece();
-            client.send_end();
+        let before = self.entered(CREATE);
+        let Some(client) = self.open.get_mut(&n) else {
+            return;
+        };
+        let begins = self.whole && client.has_more();
+        client.send_piece();
+        client.send_end();
+        // Only now does the host show this stream to its plugins; the next one comes after it.
+        if begins && let Some(client) = self.open.get(&n) {
+            self.wait(FIRST_SEEN, |h, name| {
+                let now = h.cases.get(name).map(|c| c.entered(CREATE));
+                now.is_none_or(|now| now > before) || client.has_news()
+            });
         }
     }
 

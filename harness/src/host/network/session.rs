@@ -3,19 +3,19 @@
 //! Does not know which cases come when, nor what is done about a host that dies: see
 //! [`crate::host::network::Network`].
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::case::Profile;
+use crate::case::{Change, Profile};
 use crate::host::network::ear::{self, Answer, Ear, Hearing, Phrases};
 use crate::host::network::fence::{self, Gate};
+use crate::host::network::placed::{Guest, Placed};
 use crate::host::network::play::Player;
 use crate::host::network::process::Process;
-use crate::host::network::template::{CaseVars, FenceVars, Templates, UpstreamVars, Vars};
+use crate::host::network::template::{FenceVars, Templates, UpstreamVars, Vars};
 use crate::host::network::turns::{Turns, publish};
 use crate::host::network::upstream::{NAMES, NOWHERE, Upstreams};
 use crate::host::network::wirelog::WireLog;
@@ -30,6 +30,10 @@ const SOCKET_NAME: usize = 20;
 const SILENT: Duration = Duration::from_secs(4);
 /// The same, when a case has used up its deadline already: it is probably the host that hangs.
 const SILENT_AGAIN: Duration = Duration::from_secs(1);
+/// Before TERM no line comes for this long.
+const QUIET: Duration = Duration::from_millis(15);
+/// That is waited for at most this long.
+const QUIET_WITHIN: Duration = Duration::from_millis(300);
 /// After TERM.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -45,6 +49,18 @@ pub struct Plan {
     pub phrases: Arc<Phrases>,
 }
 
+/// What was read at the end of a process: the attempts by the numbers of their jobs, and how it was
+/// lost, if it was.
+pub type Finished = (Vec<(usize, Attempt)>, Option<Lost>);
+
+impl Plan {
+    /// Whether cases come in only with a new process.
+    pub fn boots(&self) -> bool {
+        let listeners = self.profile.listeners.as_ref();
+        listeners.is_some_and(|l| l.change == Change::Boot)
+    }
+}
+
 /// The host is lost: nothing more can be learnt from this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost {
@@ -58,10 +74,11 @@ pub struct Lost {
     pub suspect: Option<usize>,
 }
 
-/// A case in the host.
-struct Guest {
-    vars: CaseVars,
-    socket: PathBuf,
+/// A case that was played and whose trace was not read yet.
+struct Open {
+    index: usize,
+    name: String,
+    attempt: Attempt,
 }
 
 /// One process of a host.
@@ -72,10 +89,10 @@ pub struct Session {
     ear: Arc<Ear>,
     wire: WireLog,
     vars: Vars,
-    guests: BTreeMap<usize, Guest>,
-    modules: Vec<PathBuf>,
+    placed: Placed,
     fence: Gate,
-    made: u64,
+    /// Cases that were played and whose traces are read when the log is whole.
+    open: Vec<Open>,
     isolation: Isolation,
     /// Of a case that lost the host: what was seen until then.
     partial: Option<Attempt>,
@@ -84,11 +101,24 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts the host and waits until it is ready.
+    /// Starts the host without a case in it and waits until it is ready.
     ///
     /// # Errors
     /// It did not start: its last words are in the trouble.
     pub fn boot(plan: &Arc<Plan>, isolation: Isolation) -> Result<Session, Trouble> {
+        let mut session = Session::start(plan, isolation, &[])?;
+        let within = plan.profile.start.as_ref().map_or(20, |s| s.ready.within);
+        match session.ready(Duration::from_secs(u64::from(within))) {
+            Ok(()) => Ok(session),
+            Err(lost) => Err(Trouble::new(TroubleKind::DidNotStart, lost.what)),
+        }
+    }
+
+    /// Starts the host with these cases in it; whether it gets ready is not known yet.
+    ///
+    /// # Errors
+    /// Nothing was learnt of the cases: a file could not be written, the program not be started.
+    pub fn start(plan: &Arc<Plan>, isolation: Isolation, jobs: &[Job]) -> Result<Session, Trouble> {
         let io = |what: &str, e: std::io::Error| {
             Trouble::new(TroubleKind::DidNotStart, format!("{what}: {e}"))
         };
@@ -103,7 +133,7 @@ impl Session {
             name: name.to_owned(),
             socket: format!("{name}.sock"),
         };
-        let vars = Vars {
+        let mut vars = Vars {
             dir: dir.path().to_string_lossy().into_owned(),
             version: 1,
             fence: FenceVars {
@@ -115,6 +145,12 @@ impl Session {
             nowhere: vec![named(NOWHERE)],
             cases: Vec::new(),
         };
+        let mut placed = Placed::default();
+        for job in jobs {
+            placed
+                .add(job, dir.path(), &ear, &mut vars)
+                .map_err(|e| io("writing a module", e))?;
+        }
         plan.templates.write_all(dir.path(), &vars)?;
         let args = plan.templates.args(&vars)?;
         let process = Process::start(&plan.binary, &args, dir.path(), {
@@ -122,40 +158,34 @@ impl Session {
             move |line| ear.line(line)
         })
         .map_err(|e| io(&format!("starting {}", plan.binary.display()), e))?;
-        let mut session = Session {
+        Ok(Session {
             plan: plan.clone(),
             process,
             upstreams,
             ear,
             wire,
             vars,
-            guests: BTreeMap::new(),
-            modules: Vec::new(),
+            placed,
             fence: Gate::new(dir.path().join("fence.sock")),
-            made: 0,
+            open: Vec::new(),
             isolation,
             partial: None,
             dir,
-        };
-        session.ready()?;
-        Ok(session)
+        })
     }
 
-    fn ready(&mut self) -> Result<(), Trouble> {
-        let within = self
-            .plan
-            .profile
-            .start
-            .as_ref()
-            .map_or(20, |s| s.ready.within);
-        let within = Duration::from_secs(u64::from(within));
+    /// Waits until the host is ready, and so has said of each of its cases whether it takes it.
+    ///
+    /// # Errors
+    /// It does not get ready: its last words are in the loss.
+    pub fn ready(&mut self, within: Duration) -> Result<(), Lost> {
         let ready = self.ear.wait(within, |h| h.ready || h.ended)
             && !self.ear.heard().ended
             && self.fence(within).is_ok();
         if ready {
             return Ok(());
         }
-        let (story, _) = self.end_of_process();
+        let (story, outside) = self.end_of_process();
         let last: Vec<String> = {
             let heard = self.ear.heard();
             let lines = heard.last.iter();
@@ -163,14 +193,16 @@ impl Session {
                 .map(|l| String::from_utf8_lossy(l).into_owned())
                 .collect()
         };
-        Err(Trouble::new(
-            TroubleKind::DidNotStart,
-            format!(
+        Err(Lost {
+            what: format!(
                 "{} did not get ready ({story}); its last words:\n{}",
                 self.plan.binary.display(),
                 last.join("\n")
             ),
-        ))
+            died: self.process.ended().is_some(),
+            outside,
+            suspect: None,
+        })
     }
 
     /// The host's process number.
@@ -190,7 +222,10 @@ impl Session {
             _ => SILENT,
         };
         for job in jobs {
-            if let Err(error) = self.add(job) {
+            let added = self
+                .placed
+                .add(job, self.dir.path(), &self.ear, &mut self.vars);
+            if let Err(error) = added {
                 return Err(Lost {
                     what: format!("writing a module: {error}"),
                     died: false,
@@ -217,7 +252,7 @@ impl Session {
             if ended || !progress {
                 let stuck = jobs.iter().map(|j| j.index);
                 let stuck = stuck.into_iter().find(|index| {
-                    let guest = self.guests.get(index);
+                    let guest = self.placed.guests.get(index);
                     guest.is_some_and(|g| left.contains(&g.vars.name))
                 });
                 let mut lost = self.lost("while loading");
@@ -240,15 +275,38 @@ impl Session {
         Ok(())
     }
 
-    /// Plays one case of the batch.
+    /// Plays one case of the batch and reads its trace.
     ///
     /// # Errors
     /// The host is lost; what was heard until then: [`Session::remains`].
     pub fn play(&mut self, job: &Job) -> Result<Attempt, Lost> {
+        let (name, mut attempt) = self.drive(job)?;
+        if let Some(hearing) = self.ear.forget(&name) {
+            take_hearing(hearing, &mut attempt);
+        }
+        Ok(attempt)
+    }
+
+    /// Plays one case of the batch; its trace is read by [`Session::finish`].
+    ///
+    /// # Errors
+    /// The host is lost; what was heard until then is lost with it.
+    pub fn play_open(&mut self, job: &Job) -> Result<(), Lost> {
+        let (name, attempt) = self.drive(job)?;
+        let index = job.index;
+        self.open.push(Open {
+            index,
+            name,
+            attempt,
+        });
+        Ok(())
+    }
+
+    fn drive(&mut self, job: &Job) -> Result<(String, Attempt), Lost> {
         let began = Instant::now();
         let mut attempt = Attempt::empty(self.isolation);
-        let Some(guest) = self.guests.remove(&job.index) else {
-            return Ok(attempt);
+        let Some(guest) = self.placed.guests.remove(&job.index) else {
+            return Ok((String::new(), attempt));
         };
         let name = guest.vars.name.clone();
         let taken = self
@@ -281,15 +339,12 @@ impl Session {
             }
         }
         self.ear.attend(None);
-        if let Some(hearing) = self.ear.forget(&name) {
-            take_hearing(hearing, &mut attempt);
-        }
         let wire = self.wire.take();
         if !wire.is_empty() {
             attempt.wire = Some(Blob::Whole(wire.into_bytes()));
         }
         attempt.micros = began.elapsed().as_micros() as u64;
-        Ok(attempt)
+        Ok((name, attempt))
     }
 
     fn exchange(&mut self, job: &Job, guest: &Guest, attempt: &mut Attempt) -> Result<(), Lost> {
@@ -305,7 +360,8 @@ impl Session {
             &self.upstreams,
             self.wire.clone(),
             job.deadline,
-        );
+        )
+        .whole(self.plan.profile.offers("chunked_delivery").is_err());
         let mut turns = Turns {
             plan: &self.plan,
             ear: &self.ear,
@@ -315,7 +371,14 @@ impl Session {
             guest: &guest.vars,
             lost: None,
         };
-        let played = player.play(&mut |turn| turns.turn(turn));
+        // Where listeners come only with a new process, only its end can be asked for, and that comes
+        // anyway before the log is read.
+        let boots = self.plan.boots();
+        let played = player.play(&mut |turn| {
+            if !boots {
+                turns.turn(turn);
+            }
+        });
         attempt.seen.client = played.clients;
         let lost = turns.lost.take();
         if let Some(what) = lost {
@@ -381,6 +444,40 @@ impl Session {
         attempt
     }
 
+    /// Ends the host, so that its log is whole, and reads the traces of the cases that were played.
+    /// Where it did not end and was killed, the log may lack lines.
+    pub fn finish(mut self) -> Finished {
+        let until = Instant::now() + QUIET_WITHIN;
+        let mut lines = self.ear.heard().lines;
+        while self.ear.wait(QUIET, |h| h.lines > lines) && Instant::now() < until {
+            lines = self.ear.heard().lines;
+        }
+        let late = |open: &Open| matches!(open.attempt.end, End::Timeout(_));
+        let grace = if self.open.iter().any(late) {
+            SILENT_AGAIN
+        } else {
+            GRACE
+        };
+        let orderly = self.process.stop(grace);
+        let mut out = Vec::new();
+        for mut open in std::mem::take(&mut self.open) {
+            if let Some(hearing) = self.ear.forget(&open.name) {
+                take_hearing(hearing, &mut open.attempt);
+            }
+            out.push((open.index, open.attempt));
+        }
+        if orderly {
+            return (out, None);
+        }
+        let lost = Lost {
+            what: "the host does not end when it is asked to".to_owned(),
+            died: false,
+            outside: false,
+            suspect: None,
+        };
+        (out, Some(lost))
+    }
+
     /// Ends the host in the orderly way.
     ///
     /// # Errors
@@ -408,33 +505,13 @@ impl Session {
 
     /// Forgets the batch before.
     fn clear(&mut self) {
-        for guest in std::mem::take(&mut self.guests).into_values() {
+        for guest in std::mem::take(&mut self.placed.guests).into_values() {
             self.ear.forget(&guest.vars.name);
         }
-        for module in self.modules.drain(..) {
+        for module in self.placed.modules.drain(..) {
             std::fs::remove_file(module).ok();
         }
         self.vars.cases.clear();
-    }
-
-    fn add(&mut self, job: &Job) -> std::io::Result<()> {
-        self.made += 1;
-        let name = format!("c{}", self.made);
-        let mut modules = Vec::new();
-        for (n, vm) in job.vms.iter().enumerate() {
-            let file = format!("{name}-{n}.wasm");
-            let path = self.dir.path().join(&file);
-            std::fs::write(&path, vm.wasm.as_slice())?;
-            self.modules.push(path);
-            modules.push(file);
-        }
-        let socket = format!("{name}.sock");
-        let vars = CaseVars::new(job, &name, &socket, &modules);
-        self.ear.expect(&name, job);
-        self.vars.cases.push(vars.clone());
-        let socket = self.dir.path().join(socket);
-        self.guests.insert(job.index, Guest { vars, socket });
-        Ok(())
     }
 
     fn publish(&mut self) -> Result<(), String> {

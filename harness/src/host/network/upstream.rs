@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::case::{Answer, AnswerKind, Exchange};
 use crate::host::network::ear::Ear;
 use crate::host::network::http1::{Coding, Piece, Side, Wire, coding, ending, head, piece};
+use crate::host::network::line::{Line, Lines, is_bell, ring};
 use crate::host::network::wirelog::{WireLog, fields};
 use crate::trace::{Blob, Message, UpstreamSaw};
 
@@ -25,6 +26,8 @@ pub const NOWHERE: &str = "nowhere";
 pub const TAG: &str = "x-pwspec-stream";
 /// Between two pieces of a body whose arrival can't be seen.
 pub const PAUSE: Duration = Duration::from_millis(5);
+/// What the proxy has sent is read out within this long.
+const READ_WITHIN: Duration = Duration::from_millis(500);
 /// A piece of a body is waited for at most this long.
 pub const PIECE_SEEN: Duration = Duration::from_millis(40);
 
@@ -52,6 +55,7 @@ struct Shared {
     ear: Arc<Ear>,
     wire: WireLog,
     over: AtomicBool,
+    lines: Lines,
 }
 
 /// All upstreams of one host.
@@ -85,6 +89,7 @@ impl Upstreams {
             ear,
             wire,
             over: AtomicBool::new(false),
+            lines: Lines::default(),
         });
         let mut all = Upstreams {
             shared,
@@ -102,8 +107,16 @@ impl Upstreams {
                         break;
                     }
                     let Ok(connection) = connection else { continue };
+                    let Ok(line) = shared.lines.add(&connection) else {
+                        continue;
+                    };
                     let shared = shared.clone();
-                    std::thread::spawn(move || serve(&shared, which, connection));
+                    std::thread::spawn(move || {
+                        if !is_bell(&connection, &line) {
+                            serve(&shared, which, connection, &line);
+                        }
+                        shared.lines.remove(&line);
+                    });
                 }
             }));
         }
@@ -134,8 +147,12 @@ impl Upstreams {
         (script.seen.len(), script.busy)
     }
 
-    /// The case is over: what was seen.
+    /// The case is over: what was seen. What the proxy has sent so far is read before.
     pub fn end(&self) -> Vec<UpstreamSaw> {
+        for socket in &self.sockets {
+            ring(socket, READ_WITHIN);
+        }
+        self.shared.lines.read_out(READ_WITHIN);
         let mut script = self.shared.script();
         script.case += 1;
         std::mem::take(&mut script.seen)
@@ -204,12 +221,9 @@ impl Script {
 }
 
 /// Serves one connection until either side closes it.
-fn serve(shared: &Shared, which: usize, connection: UnixStream) {
+fn serve(shared: &Shared, which: usize, connection: UnixStream, line: &Arc<Line>) {
     let upstream = NAMES[which];
-    let Ok(reading) = connection.try_clone() else {
-        return;
-    };
-    let mut wire = Wire::new(reading);
+    let mut wire = Wire::new(line.reader());
     loop {
         let mut case = 0;
         let mut at = None;

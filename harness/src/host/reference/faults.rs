@@ -265,7 +265,6 @@ pub(super) const NAMES: &[&str] = &[
     "http_call_response_headers_one_more",
     "http_call_response_body_one_more",
     "http_call_response_trailers_one_more",
-    "http_call_failure_has_headers",
     "http_call_response_loses_header",
     "http_call_response_body_is_cut",
     "http_call_response_trailers_are_changed",

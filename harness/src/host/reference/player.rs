@@ -251,7 +251,7 @@ impl Player {
         let failed = open.response.is_none();
         let mut response = open.response.unwrap_or_default();
         if faults.planted() {
-            spoil(faults, failed, &mut response);
+            spoil(faults, &mut response);
         }
         let more = |what| u64::from(!failed && faults.made_of(&["http_call_response", what]));
         let wrong_id = faults.is("http_call_response_wrong_id");
@@ -318,11 +318,7 @@ fn pause_number(abi: &Abi, callback: &str) -> u64 {
 }
 
 /// Faults: the answer of a call is not what came.
-fn spoil(faults: Faults, failed: bool, response: &mut Response) {
-    if failed && faults.is("http_call_failure_has_headers") {
-        let status = (b":status".to_vec(), b"504".to_vec());
-        response.headers.push(status);
-    }
+fn spoil(faults: Faults, response: &mut Response) {
     if faults.is("http_call_response_loses_header") {
         response.headers.pop();
     }

@@ -32,7 +32,7 @@ pub(super) fn continue_stream(c: &mut Call<'_, '_>) -> Result<(), Fail> {
 
 /// `proxy_continue_request` (0.1.0).
 pub(super) fn continue_request(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    // It has no status: without a stream there is nothing to do.
+    // No other status is named for it: without a stream there is nothing to do.
     drop(resume(c, Direction::Request));
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The program as its users run it: exit codes, outputs, files.
 
 mod bad_files;
-mod envoy;
+pub(crate) mod envoy;
 mod hosts;
 mod lists;
 mod records;
@@ -77,7 +77,7 @@ fn shared_cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().flatten() {
         let target = to.join(entry.file_name());

@@ -1,0 +1,105 @@
+//! How long the steps of a run take, each by itself: `cargo bench`. Printed, never asserted.
+//!
+//! `bare_wasmer` makes the same instance and the same calls of its exports as `reference_run`, with
+//! hostcalls that only answer OK: what is above it is the price of a host and of a record.
+
+mod bare;
+mod suite;
+
+use divan::{Bencher, black_box};
+use pwspec::guest;
+use pwspec::host::reference::Reference;
+use pwspec::judge::{Question, judge};
+use pwspec::report::html;
+use pwspec::runner::Specs;
+use pwspec::trace::Reader;
+
+use bare::Bare;
+use suite::{BUSY, LARGE, SMALL, setup};
+
+fn main() {
+    divan::main();
+}
+
+/// From the program of a case to the module.
+#[divan::bench(args = [SMALL, LARGE])]
+fn specialise(bencher: Bencher, case: &str) {
+    let prepared = setup().prepared(case);
+    let spec = &prepared.resolved.vms[0].module;
+    let abi = &prepared.job.abi;
+    bencher.bench(|| guest::build(black_box(spec), abi).unwrap());
+}
+
+/// Reading every table, case and profile of the copy inside the binary.
+#[divan::bench(sample_count = 20)]
+fn load_suite() -> usize {
+    let specs = Specs::embedded();
+    specs.suite().unwrap().cases.len() + specs.profiles().unwrap().len()
+}
+
+/// From module bytes to the closed attempt, the code being compiled already.
+#[divan::bench(args = [SMALL, BUSY])]
+fn reference_run(bencher: Bencher, case: &str) {
+    let prepared = setup().prepared(case);
+    let host = host();
+    host.play_one(&prepared.job).unwrap();
+    bencher.bench(|| host.play_one(black_box(&prepared.job)).unwrap());
+}
+
+/// The same instance and the same calls without a host.
+#[divan::bench(args = [SMALL, BUSY])]
+fn bare_wasmer(bencher: Bencher, case: &str) {
+    let prepared = setup().prepared(case);
+    let attempt = host().play_one(&prepared.job).unwrap();
+    let bare = Bare::new(&prepared.job.vms[0].wasm, &attempt.trace.instances[0]);
+    bencher.bench(|| bare.run(false));
+}
+
+/// From an attempt to its verdict.
+#[divan::bench(args = [SMALL, BUSY])]
+fn judge_attempt(bencher: Bencher, case: &str) {
+    let prepared = setup().prepared(case);
+    let attempt = host().play_one(&prepared.job).unwrap();
+    let question = Question {
+        abi: &prepared.job.abi,
+        checks: &prepared.resolved.checks,
+        observations: &prepared.resolved.observations,
+        attempt: &attempt,
+    };
+    bencher.bench(|| judge(black_box(&question)));
+}
+
+/// From a guest's lines to its instance.
+#[divan::bench(args = [SMALL, BUSY])]
+fn decode_frames(bencher: Bencher, case: &str) {
+    let prepared = setup().prepared(case);
+    let attempt = host().play_one(&prepared.job).unwrap();
+    let vm = &prepared.job.vms[0];
+    let lines = Bare::new(&vm.wasm, &attempt.trace.instances[0]).run(true);
+    let legend = vm.legend.as_ref().unwrap();
+    bencher.bench(|| {
+        let mut reader = Reader::new(legend);
+        for line in black_box(&lines) {
+            reader.push("vm", line);
+        }
+        reader.finish()
+    });
+}
+
+/// The report of the whole suite on the reference host, three ABI versions.
+#[divan::bench(sample_count = 10)]
+fn render_html(bencher: Bencher) {
+    let record = setup().record();
+    bencher.bench(|| html::render(std::slice::from_ref(black_box(&record))));
+}
+
+/// The whole suite on the reference host, with verdicts and record, the code being compiled already.
+#[divan::bench(sample_count = 5)]
+fn whole_suite(bencher: Bencher) {
+    setup().record();
+    bencher.bench(|| setup().record());
+}
+
+fn host() -> Reference {
+    setup().host.clone()
+}

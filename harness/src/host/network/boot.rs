@@ -1,0 +1,119 @@
+//! Hosts whose listeners do not change while they run: each batch gets a fresh process, everything
+//! is played, the process is ended, and only then are the traces read.
+//!
+//! Does not know what is done about a case that lost its process: see the driver.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::host::network::driver::{Work, aside, without_suspect};
+use crate::host::network::session::{Lost, Plan, Session};
+use crate::host::{Job, Trouble};
+use crate::trace::{Attempt, End, Isolation};
+
+/// Plays batches, each in a process of its own, until nothing is left.
+///
+/// # Errors
+/// The host does not start without any case, or is lost too often.
+pub fn lane(plan: &Arc<Plan>, work: &Work<'_>) -> Result<(), Trouble> {
+    let mut size = work.batch;
+    loop {
+        let mut jobs = work.next(size);
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        match batch(plan, &mut jobs, work)? {
+            None => size = work.batch,
+            Some(loss) => {
+                size = without_suspect(&mut jobs, &loss, work).unwrap_or(size);
+                work.count(&loss)?;
+            }
+        }
+        work.put_back(jobs);
+    }
+}
+
+/// Plays one batch; how the process was lost, if it was. What has no attempt then stays in `jobs`.
+fn batch(
+    plan: &Arc<Plan>,
+    jobs: &mut VecDeque<Job>,
+    work: &Work<'_>,
+) -> Result<Option<Lost>, Trouble> {
+    let mut session = Session::start(plan, Isolation::Shared, jobs.make_contiguous())?;
+    if let Err(lost) = session.ready(patience(plan)) {
+        drop(session);
+        starts(plan)?;
+        return Ok(Some(lost));
+    }
+    for job in jobs.iter() {
+        if work.stop.asked() {
+            jobs.clear();
+            return Ok(None);
+        }
+        if let Err(mut lost) = session.play_open(job) {
+            // What was played before had no orderly end: its log may not be whole.
+            lost.suspect = Some(job.index);
+            return Ok(Some(lost));
+        }
+    }
+    match session.finish() {
+        (all, None) => {
+            jobs.clear();
+            for (index, attempt) in all {
+                (work.done)(index, attempt);
+            }
+            Ok(None)
+        }
+        (all, Some(lost)) => {
+            // A guest that loops keeps the process from ending; it has shown itself by its deadline.
+            let late = |a: &Attempt| matches!(a.end, End::Timeout(_));
+            for (index, _) in all.iter().filter(|(_, a)| late(a)) {
+                if let Some(at) = jobs.iter().position(|j| j.index == *index)
+                    && let Some(job) = jobs.remove(at)
+                {
+                    aside(work, job, &lost);
+                }
+            }
+            let nobody = all.len() == jobs.len();
+            Ok(nobody.then_some(lost))
+        }
+    }
+}
+
+/// One case in one fresh process.
+///
+/// # Errors
+/// The host does not start without any case.
+pub fn one(plan: &Arc<Plan>, job: &Job) -> Result<(Attempt, Option<Lost>), Trouble> {
+    let mut session = Session::start(plan, Isolation::Alone, std::slice::from_ref(job))?;
+    let begun = session.ready(patience(plan).min(job.deadline));
+    if let Err(lost) = begun {
+        let attempt = session.remains();
+        drop(session);
+        starts(plan)?;
+        return Ok((attempt, Some(lost)));
+    }
+    if let Err(lost) = session.play_open(job) {
+        return Ok((session.remains(), Some(lost)));
+    }
+    let (mut all, lost) = session.finish();
+    let Some((_, mut attempt)) = all.pop() else {
+        return Ok((Attempt::empty(Isolation::Alone), lost));
+    };
+    // The case has its own word for the deadline that passed.
+    if let (Some(lost), End::Normal) = (&lost, &attempt.end) {
+        attempt.end = End::Timeout(lost.what.clone());
+    }
+    Ok((attempt, None))
+}
+
+/// Whether the host starts at all: where it does, its cases kept it from it.
+fn starts(plan: &Arc<Plan>) -> Result<(), Trouble> {
+    Session::boot(plan, Isolation::Alone)?.stop()
+}
+
+fn patience(plan: &Plan) -> Duration {
+    let within = plan.profile.start.as_ref().map_or(20, |s| s.ready.within);
+    Duration::from_secs(u64::from(within))
+}

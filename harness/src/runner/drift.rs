@@ -1,0 +1,85 @@
+//! Results held against the snapshots of their column.
+//!
+//! Changes no verdict.
+
+use std::collections::BTreeMap;
+
+use crate::case::Profile;
+use crate::judge::Verdict;
+use crate::record::ResultLine;
+use crate::runner::Specs;
+use crate::runner::plan::{ColumnPlan, token};
+use crate::runner::run::{RunOptions, Snapshots};
+use crate::runner::snapshot::{self, Sections};
+use crate::trace::{self, CanonOptions};
+
+/// Compares with snapshots; `true`: drift that decides.
+pub(super) fn drift(
+    specs: &Specs,
+    profile: &Profile,
+    column: &ColumnPlan,
+    results: &mut [ResultLine],
+    options: &RunOptions,
+) -> Result<bool, String> {
+    let mode = match options.snapshots {
+        Snapshots::Default if profile.is_reference() => Snapshots::Check,
+        Snapshots::Default => Snapshots::Report,
+        mode => mode,
+    };
+    if mode == Snapshots::Off {
+        return Ok(false);
+    }
+    let version = profile
+        .snapshots
+        .as_deref()
+        .unwrap_or(&column.column.host_version);
+    let name = format!("{}-{version}-{}", column.column.host, column.abi.id);
+    let mut suites: BTreeMap<String, (Sections, Sections)> = BTreeMap::new();
+    let mut decided = false;
+    for result in results.iter_mut().filter(|r| !r.added) {
+        let Some(text) = snapshot_text(profile, result, options.playing.seed) else {
+            continue;
+        };
+        let suite = result
+            .case
+            .rsplit_once('/')
+            .map_or("", |(s, _)| s)
+            .to_owned();
+        let (known, now) = suites
+            .entry(suite.clone())
+            .or_insert_with(|| (snapshot::load(specs, &name, &suite), Sections::new()));
+        now.insert(result.case.clone(), text.clone());
+        result.drift = snapshot::compare(known, &result.case, &text);
+        decided |= mode == Snapshots::Check && result.drift.is_some();
+    }
+    let writes = mode == Snapshots::New || (mode == Snapshots::Check && decided);
+    if let (true, Some(folder)) = (writes, &specs.folder) {
+        for (suite, (known, now)) in suites {
+            let differs = now
+                .iter()
+                .any(|(case, text)| snapshot::compare(&known, case, text).is_some());
+            if differs {
+                snapshot::write_new(folder, &name, &suite, known, &now)?;
+            }
+        }
+    }
+    Ok(decided)
+}
+
+/// What a snapshot keeps of a result; `None`: nothing was observed.
+pub fn snapshot_text(profile: &Profile, result: &ResultLine, seed: u64) -> Option<String> {
+    let attempt = result.attempts.last()?;
+    if result.judgement.verdict == Verdict::NotRun {
+        return None;
+    }
+    let options = CanonOptions {
+        client_adds: &profile.adds.client,
+        upstream_adds: &profile.adds.upstream,
+        aliases: &[],
+        only_full: true,
+    };
+    let text = trace::canonical(&attempt.trace, &attempt.seen, &options);
+    // Names that are unique to an attempt end with its token.
+    let nth = result.attempts.len() as u32;
+    Some(text.replace(&token(seed, &result.column, &result.case, nth), "‹token›"))
+}
