@@ -294,11 +294,7 @@ fn check_patterns(p: &Profile, out: &mut Vec<(Place, String)>) {
                 .iter()
                 .map(|r| ("log", r.as_str(), &["text"] as &[&str])),
         );
-        patterns.extend(
-            log.own
-                .iter()
-                .map(|r| ("log", r.as_str(), &[] as &[&str])),
-        );
+        patterns.extend(log.own.iter().map(|r| ("log", r.as_str(), &[] as &[&str])));
     }
     if let Some(start) = &p.start {
         patterns.push(("start", &start.ready.log, &[]));

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::case::{DriverKind, Profile, load_profile};
 use crate::host::network::{Network, Options as NetworkOptions};
-use crate::host::stdio::Stdio;
 use crate::host::reference::{Options as ReferenceOptions, Reference};
+use crate::host::stdio::Stdio;
 use crate::host::{Driver, Found, Trouble, TroubleKind, find, how_to_get};
 
 /// A host that was asked for.
@@ -150,9 +150,11 @@ pub fn open(
                 options,
             )?))
         }
-        (Some(found), DriverKind::Stdio) => {
-            Ok(Box::new(Stdio::new(&wanted.profile, found.path.clone(), found.version.clone())?))
-        }
+        (Some(found), DriverKind::Stdio) => Ok(Box::new(Stdio::new(
+            &wanted.profile,
+            found.path.clone(),
+            found.version.clone(),
+        )?)),
         (_, kind) => Err(Trouble::new(
             TroubleKind::DidNotStart,
             format!(
