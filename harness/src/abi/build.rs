@@ -69,7 +69,10 @@ pub(super) fn version(file: TableFile, base: Option<&Abi>, problems: &mut Proble
             |r| &r.id,
         );
     }
-    abi.faults.extend(file.faults.into_iter().map(fault));
+    for row in file.faults {
+        let new = fault(row);
+        put(&mut abi.faults, new, None, base.is_none(), |f| &f.fault);
+    }
     abi
 }
 

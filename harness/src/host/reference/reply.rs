@@ -59,7 +59,8 @@ fn resume(c: &mut Call<'_, '_>, direction: Direction) -> Result<(), Fail> {
     let world = c.world();
     // Silent: outside a stream there is nothing that could be continued.
     let (stream, stage) = world.effective_stage().ok_or(Status::Unimplemented)?;
-    let ticks = world.in_callback("proxy_on_tick");
+    let callback = world.running.as_ref().map_or("", |r| r.callback);
+    let ticks = callback == "proxy_on_tick";
     if (ticks || !request) && faults.is(fault) {
         return Ok(());
     }

@@ -129,12 +129,7 @@ fn next_random(state: &mut u64) -> u64 {
 
 /// `environ_sizes_get`: no variable is configured.
 pub(super) fn environ_sizes_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    sizes(
-        c,
-        "num_elements",
-        "buffer_size",
-        "environ_sizes_get",
-    )
+    sizes(c, "num_elements", "buffer_size", "environ_sizes_get")
 }
 
 /// `environ_get`: nothing to write, but the addresses are checked.
@@ -151,12 +146,7 @@ pub(super) fn environ_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
 
 /// `args_sizes_get`: zeros, as the text demands.
 pub(super) fn args_sizes_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    sizes(
-        c,
-        "argc",
-        "argv_buffer_size",
-        "args_sizes_get",
-    )
+    sizes(c, "argc", "argv_buffer_size", "args_sizes_get")
 }
 
 fn sizes(c: &mut Call<'_, '_>, count: &str, size: &str, call: &str) -> Result<(), Fail> {
