@@ -4,6 +4,7 @@ mod bench;
 mod http;
 mod kit;
 mod lives;
+mod narrow;
 mod planted;
 mod runaway;
 mod scenes;

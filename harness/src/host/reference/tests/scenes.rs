@@ -9,6 +9,7 @@ use crate::case::{
 };
 use crate::host::Job;
 use crate::host::reference::tests::kit::*;
+use crate::host::reference::tests::narrow;
 
 const OUT: ArgValue = ArgValue::Out;
 
@@ -668,5 +669,6 @@ pub(super) fn all() -> Vec<Job> {
     all.extend(stores());
     all.extend(timers());
     all.extend(lives());
+    all.extend(narrow::all());
     all
 }
