@@ -12,8 +12,8 @@ use pwspec::host::{Driver as _, Stop};
 use pwspec::judge::Judgement;
 use pwspec::record::{Collector, Record};
 use pwspec::runner::{
-    self, Deadlines, HostPlan, Isolate, Playing, Prepared, RunOptions, Snapshots, Specs, Target,
-    Watch, plan_host, prepare,
+    self, Around, Deadlines, HostPlan, Isolate, Playing, Prepared, RunOptions, Snapshots, Specs,
+    Target, Watch, plan_host, prepare,
 };
 
 /// A case that makes two hostcalls.
@@ -87,18 +87,14 @@ impl Setup {
             filters: Vec::new(),
         };
         let mut collector = Collector::default();
-        let (suite, specs, stop) = (&self.suite, &self.specs, Stop::default());
-        runner::run(
-            suite,
-            specs,
-            vec![target],
-            &options,
-            &stop,
-            &Quiet,
-            &mut collector,
-            &|_| 0,
-        )
-        .unwrap();
+        let around = Around {
+            stop: &Stop::default(),
+            watch: &Quiet,
+            exit: &|_| 0,
+        };
+        let targets = vec![target];
+        let (suite, specs) = (&self.suite, &self.specs);
+        runner::run(suite, specs, targets, &options, &around, &mut collector).unwrap();
         collector.into_record().unwrap()
     }
 }

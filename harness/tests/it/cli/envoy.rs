@@ -188,6 +188,7 @@ fn an_envoy_that_is_killed_costs_the_case_that_it_played_and_no_other() {
     let ran = Ran::from(child.wait_with_output().unwrap());
 
     let results = results(&bench);
+    println!("{results:?}");
     let cases: Vec<&str> = results.iter().map(|r| r.0.as_str()).collect();
     assert_eq!(cases, ["demo/one/gone", "demo/one/here", "demo/slow/waits"]);
     let mut hit = 0;

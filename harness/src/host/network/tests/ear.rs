@@ -105,7 +105,7 @@ fn a_trap_while_loading_is_that_of_the_guest_that_spoke_last_on_its_thread() {
 
 #[test]
 fn the_fences_lines_are_no_cases() {
-    let ear = heard(&["2|info|wasm|wasm log fence fence pwspec-fence: 17"]);
+    let ear = heard(&["2|info|wasm|wasm log fence fence pwspec-fence: pwspec-fence 17"]);
     assert_eq!(ear.heard().fence, 17);
     assert_eq!(ear.heard().late, 0);
 }
