@@ -3,6 +3,7 @@
 mod bench;
 mod http;
 mod kit;
+mod later;
 mod lives;
 mod narrow;
 mod planted;
