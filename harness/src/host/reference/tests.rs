@@ -3,7 +3,9 @@
 mod bench;
 mod http;
 mod kit;
+mod later;
 mod lives;
+mod narrow;
 mod planted;
 mod runaway;
 mod scenes;

@@ -1,18 +1,15 @@
 //! Jobs that between them use everything that the host does: each planted fault must show in one.
 
-use std::time::Duration;
-
 use crate::abi::{Type, encode_pairs};
-use crate::case::{
-    Act, Answer, AnswerKind, ArgValue, Call, Exchange, Exports, OUT_OF_BOUNDS, Operand, Play,
-    Select,
-};
+use crate::case::{Act, Answer, AnswerKind, ArgValue, Call, OUT_OF_BOUNDS, Operand, Play, Select};
 use crate::host::Job;
 use crate::host::reference::tests::kit::*;
+use crate::host::reference::tests::later::{lives, stores, timers, wait};
+use crate::host::reference::tests::narrow;
 
-const OUT: ArgValue = ArgValue::Out;
+pub(super) const OUT: ArgValue = ArgValue::Out;
 
-fn saved(name: &str, args: Vec<ArgValue>, out: u32, slot: u32) -> Act {
+pub(super) fn saved(name: &str, args: Vec<ArgValue>, out: u32, slot: u32) -> Act {
     Act::Call(Call {
         hostcall: name.to_owned(),
         args,
@@ -21,20 +18,20 @@ fn saved(name: &str, args: Vec<ArgValue>, out: u32, slot: u32) -> Act {
     })
 }
 
-fn slot(n: u32) -> ArgValue {
+pub(super) fn slot(n: u32) -> ArgValue {
     ArgValue::Word(Operand::Saved(n))
 }
 
-fn stream_context(n: u32) -> ArgValue {
+pub(super) fn stream_context(n: u32) -> ArgValue {
     ArgValue::Word(Operand::StreamContext(n))
 }
 
-fn pairs(of: &[(&str, &str)]) -> ArgValue {
+pub(super) fn pairs(of: &[(&str, &str)]) -> ArgValue {
     ArgValue::Data(encode_pairs(&fields(of)))
 }
 
 /// Arguments that are right, with one parameter's pointer or number made wrong.
-fn spoiled(version: &str, hostcall: &str, at: usize) -> Option<Act> {
+pub(super) fn spoiled(version: &str, hostcall: &str, at: usize) -> Option<Act> {
     let abi = abi(version);
     let of = abi.hostcall(hostcall)?;
     let far = Operand::Const(OUT_OF_BOUNDS);
@@ -100,7 +97,7 @@ pub(super) fn all_wrong(version: &str) -> Job {
 }
 
 /// Ids that nobody gave out, keys and names that are not there.
-fn unknown() -> Job {
+pub(super) fn unknown() -> Job {
     let acts = vec![
         call("proxy_set_effective_context", vec![n(900)]),
         call("proxy_done", vec![]),
@@ -157,7 +154,7 @@ fn unknown() -> Job {
     job("0.2.1", vec![on("proxy_on_request_headers", acts)], get())
 }
 
-fn head() -> ArgValue {
+pub(super) fn head() -> ArgValue {
     pairs(&[
         (":method", "GET"),
         (":path", "/"),
@@ -167,7 +164,7 @@ fn head() -> ArgValue {
 }
 
 /// Logging, clocks, randomness, environment.
-fn outputs() -> Job {
+pub(super) fn outputs() -> Job {
     let two = ArgValue::Iovec(vec![b"one".to_vec(), b"two".to_vec()]);
     let twice = |name: &str, args: Vec<ArgValue>| [call(name, args.clone()), call(name, args)];
     let mut acts = vec![
@@ -188,7 +185,7 @@ fn outputs() -> Job {
 }
 
 /// Maps: changes that are forwarded and read back.
-fn maps() -> Job {
+pub(super) fn maps() -> Job {
     let value = |key: &[u8]| call("proxy_get_header_map_value", vec![n(0), b(key), OUT]);
     let request = vec![
         value(b"x-here"),
@@ -218,13 +215,13 @@ fn maps() -> Job {
 }
 
 /// One change and its reading back, by itself.
-fn change(act: Act) -> Job {
+pub(super) fn change(act: Act) -> Job {
     let acts = vec![act, call("proxy_get_header_map_pairs", vec![n(0), OUT])];
     job("0.2.1", vec![on("proxy_on_request_headers", acts)], get())
 }
 
 /// Buffers: each way of reading and setting one.
-fn buffers() -> Job {
+pub(super) fn buffers() -> Job {
     let set = |start: u64, size: u64, v: &[u8]| {
         call(
             "proxy_set_buffer_bytes",
@@ -259,7 +256,7 @@ fn buffers() -> Job {
     job("0.2.1", handlers, one)
 }
 
-fn nth(n: u32) -> Select {
+pub(super) fn nth(n: u32) -> Select {
     Select {
         nth: Some(n),
         ..Select::default()
@@ -267,7 +264,7 @@ fn nth(n: u32) -> Select {
 }
 
 /// Pauses both ways; other callbacks read and write what is held; all goes on by ticks.
-fn pauses(part: &str, direction: &str) -> Job {
+pub(super) fn pauses(part: &str, direction: &str) -> Job {
     let (map, buffer, body, way) = match direction {
         "request" => (0, 0, b"body", 0),
         _ => (2, 1, b"answ", 1),
@@ -304,7 +301,7 @@ fn pauses(part: &str, direction: &str) -> Job {
 }
 
 /// Local responses from each callback that can send one, and trailers added at the end of bodies.
-fn local(callback: &str) -> Job {
+pub(super) fn local(callback: &str) -> Job {
     let act = call(
         "proxy_send_local_response",
         vec![n(418), b(b"d"), b(b"own"), pairs(&[("x-own", "o")]), n(0)],
@@ -313,7 +310,7 @@ fn local(callback: &str) -> Job {
     job("0.2.1", vec![on(callback, vec![act])], one)
 }
 
-fn added_trailers() -> Job {
+pub(super) fn added_trailers() -> Job {
     let last = Select {
         end_of_stream: Some(true),
         ..Select::default()
@@ -331,13 +328,13 @@ fn added_trailers() -> Job {
     job("0.2.1", handlers, exchange("POST", &["ab"], &[]))
 }
 
-fn close(direction: u64, callback: &str) -> Job {
+pub(super) fn close(direction: u64, callback: &str) -> Job {
     let act = call("proxy_close_stream", vec![n(direction)]);
     job("0.2.1", vec![on(callback, vec![act])], get())
 }
 
 /// Maps and bodies in `proxy_on_log`.
-fn log() -> Job {
+pub(super) fn log() -> Job {
     let read = |map| call("proxy_get_header_map_pairs", vec![n(map), OUT]);
     let mut one = exchange("POST", &["ab"], &[("x-t", "1")]);
     one.streams[0].answer.trailers = fields(&[("x-rt", "1")]);
@@ -349,7 +346,7 @@ fn log() -> Job {
 }
 
 /// Calls to upstreams: answered, closed, never answered.
-fn calls() -> Job {
+pub(super) fn calls() -> Job {
     let to = |name: &[u8]| {
         let trailers = pairs(&[("x-ct", "1")]);
         call(
@@ -390,241 +387,6 @@ fn calls() -> Job {
         .insert("hangs".to_owned(), kind(AnswerKind::Hang));
     one.play.push(wait("proxy_on_http_call_response", 9, 100));
     job("0.2.1", handlers, one)
-}
-
-fn wait(callback: &str, times: u32, millis: u64) -> Play {
-    Play::Wait {
-        callback: callback.to_owned(),
-        times,
-        within: Duration::from_millis(millis),
-    }
-}
-
-/// The store, queues and metrics.
-fn stores() -> Vec<Job> {
-    let get_data = || saved("proxy_get_shared_data", vec![b(b"k"), OUT, OUT], 2, 0);
-    let set = |v: &[u8], cas| call("proxy_set_shared_data", vec![b(b"k"), b(v), cas]);
-    let data = vec![
-        set(b"first", n(0)),
-        get_data(),
-        set(b"second", n(0)),
-        get_data(),
-        set(b"third", n(777)),
-        get_data(),
-        set(b"fourth", slot(0)),
-        get_data(),
-    ];
-    let later = vec![get_data()];
-    let queue = vec![
-        saved("proxy_register_shared_queue", vec![b(b"q"), OUT], 1, 0),
-        call("proxy_dequeue_shared_queue", vec![slot(0), OUT]),
-        saved("proxy_register_shared_queue", vec![b(b"other"), OUT], 1, 1),
-        call("proxy_enqueue_shared_queue", vec![slot(0), b(b"one")]),
-        call("proxy_enqueue_shared_queue", vec![slot(0), b(b"two")]),
-        call("proxy_register_shared_queue", vec![b(b"q"), OUT]),
-        saved(
-            "proxy_resolve_shared_queue",
-            vec![b(b"vm"), b(b"q"), OUT],
-            2,
-            2,
-        ),
-        call("proxy_dequeue_shared_queue", vec![slot(2), OUT]),
-    ];
-    let ready = vec![call("proxy_dequeue_shared_queue", vec![slot(0), OUT])];
-    let define =
-        |kind, name: &[u8], to| saved("proxy_define_metric", vec![n(kind), b(name), OUT], 2, to);
-    let read = |of| call("proxy_get_metric", vec![slot(of), OUT]);
-    let add = |of, by: i64| {
-        call(
-            "proxy_increment_metric",
-            vec![slot(of), n(by.cast_unsigned())],
-        )
-    };
-    let metrics = vec![
-        define(0, b"c", 0),
-        define(1, b"g", 1),
-        add(0, 5),
-        add(0, -1),
-        read(0),
-        call("proxy_record_metric", vec![slot(1), n(7)]),
-        call("proxy_record_metric", vec![slot(1), n(1 << 40)]),
-        read(1),
-        add(1, 2),
-        add(1, -3),
-        read(1),
-    ];
-    vec![
-        job(
-            "0.2.1",
-            vec![
-                on("proxy_on_request_headers", data),
-                on("proxy_on_tick", later.clone()),
-                on(
-                    "proxy_on_vm_start",
-                    vec![call("proxy_set_tick_period_milliseconds", vec![n(10)])],
-                ),
-            ],
-            ticking(),
-        ),
-        job(
-            "0.2.1",
-            vec![
-                on("proxy_on_request_headers", queue),
-                on("proxy_on_queue_ready", ready),
-            ],
-            get(),
-        ),
-        job(
-            "0.2.1",
-            vec![on("proxy_on_request_headers", metrics)],
-            get(),
-        ),
-    ]
-}
-
-fn ticking() -> Exchange {
-    let mut one = get();
-    one.play.push(wait("proxy_on_tick", 3, 500));
-    one
-}
-
-/// Timers: repeated, changed, off, never set.
-fn timers() -> Vec<Job> {
-    let period = |ms| call("proxy_set_tick_period_milliseconds", vec![n(ms)]);
-    let clock = call("proxy_get_current_time_nanoseconds", vec![OUT]);
-    let with = |handlers| job("0.2.1", handlers, ticking());
-    vec![
-        with(vec![
-            on("proxy_on_configure", vec![period(20)]),
-            on("proxy_on_tick", vec![clock]),
-        ]),
-        with(vec![
-            on("proxy_on_configure", vec![period(20)]),
-            on("proxy_on_tick", vec![period(0)]),
-        ]),
-        with(vec![
-            on("proxy_on_configure", vec![period(20)]),
-            on_when("proxy_on_tick", nth(1), vec![period(40)]),
-        ]),
-        with(vec![]),
-    ]
-}
-
-/// Start and end: configurations, false answers, entry points, `proxy_done`.
-fn lives() -> Vec<Job> {
-    let read = |buffer| {
-        vec![call(
-            "proxy_get_buffer_bytes",
-            vec![n(buffer), n(0), n(99), OUT],
-        )]
-    };
-    let mut shutdown = get();
-    shutdown.play.push(Play::Shutdown);
-    let late = vec![
-        call("proxy_set_effective_context", vec![stream_context(1)]),
-        call("proxy_done", vec![]),
-        call("proxy_set_tick_period_milliseconds", vec![n(0)]),
-    ];
-    let gone = vec![call("proxy_set_effective_context", vec![stream_context(1)])];
-    let period = call("proxy_set_tick_period_milliseconds", vec![n(20)]);
-    let once = Select {
-        stream: Some(1),
-        ..Select::default()
-    };
-    let mut two = get();
-    two.streams.push(two.streams[0].clone());
-    two.play = vec![
-        Play::Head(1),
-        Play::Head(2),
-        Play::Finish(1),
-        Play::Finish(2),
-    ];
-    let mut aside = two.clone();
-    aside.play = vec![
-        Play::Head(1),
-        Play::Finish(1),
-        Play::Head(2),
-        Play::Finish(2),
-    ];
-    let hold = vec![on_when("proxy_on_request_headers", once, vec![PAUSE])];
-    let exports = |also: &[&str], without: &[&str]| Exports {
-        also: also.iter().map(|n| (*n).to_owned()).collect(),
-        without: without.iter().map(|n| (*n).to_owned()).collect(),
-        ..Exports::default()
-    };
-    let header = || {
-        on(
-            "proxy_on_request_headers",
-            vec![call("proxy_get_header_map_pairs", vec![n(0), OUT])],
-        )
-    };
-    vec![
-        job(
-            "0.2.1",
-            vec![
-                on("proxy_on_vm_start", read(6)),
-                on("proxy_on_configure", read(7)),
-            ],
-            shutdown,
-        ),
-        job("0.2.1", vec![on("proxy_on_vm_start", vec![FALSE])], get()),
-        job("0.2.1", vec![on("proxy_on_configure", vec![FALSE])], get()),
-        job(
-            "0.2.1",
-            vec![
-                on_when(
-                    "proxy_on_done",
-                    Select {
-                        stream: Some(1),
-                        ..Select::default()
-                    },
-                    vec![period.clone(), FALSE],
-                ),
-                on("proxy_on_tick", late),
-            ],
-            ticking(),
-        ),
-        job(
-            "0.2.1",
-            vec![
-                on("proxy_on_done", vec![period.clone()]),
-                on("proxy_on_tick", gone),
-            ],
-            ticking(),
-        ),
-        job("0.2.1", hold, two),
-        job(
-            "0.2.1",
-            vec![on_when("proxy_on_request_headers", nth(1), vec![Act::Trap])],
-            aside,
-        ),
-        job_with(
-            "0.2.1",
-            vec![header()],
-            exports(&["_initialize", "main", "_start"], &[]),
-            get(),
-        ),
-        job_with(
-            "0.2.1",
-            vec![header()],
-            exports(&["main", "_start"], &["_initialize"]),
-            get(),
-        ),
-        job_with(
-            "0.2.1",
-            vec![header()],
-            exports(&[], &["proxy_on_memory_allocate"]),
-            get(),
-        ),
-        job(
-            "0.1.0",
-            vec![on(
-                "proxy_on_configure",
-                vec![call("proxy_get_configuration", vec![OUT])],
-            )],
-            get(),
-        ),
-    ]
 }
 
 /// All of them.
@@ -668,5 +430,6 @@ pub(super) fn all() -> Vec<Job> {
     all.extend(stores());
     all.extend(timers());
     all.extend(lives());
+    all.extend(narrow::all());
     all
 }
