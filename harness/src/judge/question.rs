@@ -344,7 +344,8 @@ fn unreached(q: &Question<'_>, name: &str, found: &Found, judgement: &mut Judgem
     }
 }
 
-/// Fills in what a survey observed.
+/// Fills in what a survey observed. A callback that never came blocks it, until it is known whether
+/// the host fails to call it in other cases too.
 fn survey(q: &Question<'_>, answers: &[Result<String, Found>], judgement: &mut Judgement) {
     let lacking = answers.iter().zip(q.observations).find_map(|(a, o)| {
         let found = a.as_ref().err()?;
@@ -353,7 +354,7 @@ fn survey(q: &Question<'_>, answers: &[Result<String, Found>], judgement: &mut J
     if judgement.verdict == Verdict::Survey
         && let Some((o, found)) = lacking
     {
-        return unreached(q, &o.name, found, judgement);
+        unreached(q, &o.name, found, judgement);
     }
     judgement.observed = observed(q, answers, None);
 }

@@ -29,7 +29,8 @@ enum Fate {
 }
 
 /// Makes the blocked results of one column consistent. A blocked case follows its requirement to
-/// one that a case of the column fails; where none fails, it becomes not-run. `marker` is the
+/// one that a case of the column fails; where none fails, it becomes not-run, or, where only what a
+/// survey asks was not reached, that survey. `marker` is the
 /// requirement that a host takes a module of this ABI at all: where no module was loaded and the
 /// marker's case is refused, all others are blocked by it. Returns the requirements for which no
 /// case is there, in order; those stay blocked unless `last` is set, when no more cases can be added.
@@ -45,12 +46,20 @@ pub fn settle(results: &mut [Settling<'_>], marker: &str, last: bool) -> Vec<Str
         }
         let first = r.judgement.blocked_by.clone().unwrap_or_default();
         match follow(&fates, &first) {
-            Root::Fails(req) => r.judgement.blocked_by = Some(req),
+            Root::Fails(req) => {
+                r.judgement.blocked_by = Some(req);
+                r.judgement.observed.clear();
+            }
             Root::Missing(req) => {
                 if last {
                     not_run(r.judgement, &format!("no case of {req} can be run"));
                 }
                 missing.insert(req);
+            }
+            // The callback comes elsewhere: that it did not come here is what the survey saw.
+            Root::Else(..) if !r.judgement.observed.is_empty() => {
+                r.judgement.verdict = Verdict::Survey;
+                r.judgement.blocked_by = None;
             }
             Root::Else(req, how) => not_run(r.judgement, &format!("blocked by {req}, but {how}")),
         }
@@ -61,6 +70,7 @@ pub fn settle(results: &mut [Settling<'_>], marker: &str, last: bool) -> Vec<Str
 fn not_run(judgement: &mut Judgement, why: &str) {
     judgement.verdict = Verdict::NotRun;
     judgement.blocked_by = None;
+    judgement.observed.clear();
     judgement.reason = Some(match judgement.reason.take() {
         None => why.to_owned(),
         Some(before) => format!("{before}; {why}"),

@@ -103,6 +103,28 @@ fn else_it_is_not_run() {
 }
 
 #[test]
+fn a_survey_that_was_not_reached_says_so_where_the_callback_comes_elsewhere() {
+    let asked = |req| {
+        let mut j = blocked("", req);
+        j.checks.clear();
+        j.observed = vec![("call 1 status".to_owned(), "not reached".to_owned())];
+        j
+    };
+    let mut all = [
+        ("a", true, asked("x/called")),
+        ("b", true, judged(Verdict::Pass, &[("x/called", Pass)])),
+        ("c", true, asked("y/called")),
+        ("d", true, judged(Verdict::Fail, &[("y/called", Fail)])),
+    ];
+    settled(&mut all, false);
+    assert_eq!(all[0].2.verdict, Verdict::Survey);
+    assert_eq!(all[0].2.observed[0].1, "not reached");
+    assert_eq!(all[0].2.blocked_by, None);
+    assert_eq!(all[2].2.verdict, Verdict::Blocked);
+    assert!(all[2].2.observed.is_empty());
+}
+
+#[test]
 fn requirements_without_a_case_are_asked_for() {
     let make = || {
         [
