@@ -118,7 +118,10 @@ fn a_killed_host_costs_the_case_a_second_run() {
     }
     // A host that is killed between two cases costs none of them.
     assert!(hit.len() <= 1, "{} cases were hit by one kill", hit.len());
-    assert!(hit.iter().all(|(_, a)| a.faults[0].blame == Blame::Environment));
+    assert!(
+        hit.iter()
+            .all(|(_, a)| a.faults[0].blame == Blame::Environment)
+    );
     assert!(all.values().all(|a| a.end == End::Normal));
 }
 
