@@ -51,20 +51,17 @@ fn abis<'s>(args: &ListArgs, suite: &'s Suite) -> anyhow::Result<Abis<'s>> {
 
 fn cases(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
     let filter = verbs::filter(&args.filters, suite, &Nothing)?;
-    let within = |c: &crate::case::Case| -> anyhow::Result<bool> {
+    let abis = abis(args, suite)?;
+    let within = |c: &Case| {
         let has = |a: &Abi| c.abi.iter().any(|v| v == a.text_version());
-        Ok(match abis(args, suite)? {
+        match &abis {
             Abis::All => true,
             Abis::One(a) => has(a),
             Abis::Between(a, b) => has(a) != has(b),
-        })
-    };
-    let mut found = Vec::new();
-    for case in suite.cases.iter().filter(|c| filter.matches(c)) {
-        if within(case)? {
-            found.push(case);
         }
-    }
+    };
+    let all = suite.cases.iter();
+    let found: Vec<&Case> = all.filter(|c| filter.matches(c) && within(c)).collect();
     match args.format {
         ListFormat::Json => {
             let rows: Vec<CaseRow> = found.iter().map(|c| case_row(c)).collect();
