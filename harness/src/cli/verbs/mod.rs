@@ -3,15 +3,16 @@
 mod coverage;
 mod doctor;
 mod hosts;
+mod judge;
 mod list;
 mod prove;
-mod records;
+mod report;
 mod run;
 mod schema;
 mod show;
 mod snapshots;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::abi::Abi;
 use crate::case::{Problem, Profile, Suite};
@@ -33,8 +34,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Hosts(args) => hosts::run(args, global),
         Verb::Doctor(args) => doctor::run(args, global),
         Verb::Prove(args) => prove::run(args, global),
-        Verb::Judge(args) => records::judge(args, global),
-        Verb::Report(args) => records::report(args, global),
+        Verb::Judge(args) => judge::run(args, global),
+        Verb::Report(args) => report::run(args, global),
         Verb::Accept(args) => snapshots::run(args, global, snapshots::Settle::Accept),
         Verb::Reject(args) => snapshots::run(args, global, snapshots::Settle::Reject),
         Verb::Pending(args) => snapshots::run(args, global, snapshots::Settle::Show),
@@ -116,4 +117,14 @@ fn with_help(failed: Failed, help: Option<String>) -> Failed {
 /// The record of the latest run.
 pub(crate) fn last_run() -> Option<Record> {
     Record::read(Path::new("target/pwspec/latest/record.jsonl")).ok()
+}
+
+/// A record by the name of its file or of its run's folder.
+pub(crate) fn open(path: &Path) -> anyhow::Result<Record> {
+    let file: PathBuf = if path.is_dir() {
+        path.join("record.jsonl")
+    } else {
+        path.to_owned()
+    };
+    Record::read(&file).map_err(|e| Failed::new(Exit::Usage, format!("failed to {e}")).into())
 }

@@ -1,0 +1,120 @@
+//! What was typed. What it means is worked out by each command. One file a verb; here the list of
+//! verbs and what several of them share.
+
+mod coverage;
+mod doctor;
+mod hosts;
+mod judge;
+mod list;
+mod prove;
+mod report;
+mod run;
+mod schema;
+mod show;
+mod snapshots;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use coverage::*;
+pub use doctor::*;
+pub use hosts::*;
+pub use judge::*;
+pub use list::*;
+pub use prove::*;
+pub use report::*;
+pub use run::*;
+pub use schema::*;
+pub use show::*;
+pub use snapshots::*;
+
+/// Conformance tests for Proxy-Wasm hosts.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pwspec",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Options of every verb.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Use the cases, tables and profiles of this folder instead of the embedded ones.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub specs: Option<PathBuf>,
+    /// Colours.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run cases on hosts, record, judge, report.
+    Run(Box<RunArgs>),
+    /// List cases, requirements, faults or tags.
+    List(ListArgs),
+    /// Show a case: what it asks, the text behind it, its YAML, its guest.
+    Show(ShowArgs),
+    /// Each requirement: tested by, excluded because, or a gap.
+    Coverage(CoverageArgs),
+    /// Known hosts: found here or not, where, how to get them.
+    Hosts(HostsArgs),
+    /// Whether the way to a host works: canaries, start and stop, leaks.
+    Doctor(DoctorArgs),
+    /// Prove the checks: every fault of the reference host and every changed record must be caught.
+    Prove(ProveArgs),
+    /// New verdicts from an old record, starting no host.
+    Judge(JudgeArgs),
+    /// Reports from records.
+    Report(ReportArgs),
+    /// Take new or changed snapshots as they are.
+    Accept(SnapArgs),
+    /// Drop new or changed snapshots.
+    Reject(SnapArgs),
+    /// New or changed snapshots that nobody has settled.
+    Pending(SnapArgs),
+    /// The JSON Schema of a format.
+    Schema(SchemaArgs),
+}
+
+/// How objects are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Pretty,
+    /// JSON.
+    Json,
+}
+
+/// `5s`, `500ms`, `2m`.
+fn parse_time(text: &str) -> Result<std::time::Duration, String> {
+    let units = [("ms", 1), ("s", 1000), ("m", 60_000)];
+    for (unit, factor) in units {
+        if let Some(Ok(n)) = text.strip_suffix(unit).map(|n| n.trim().parse::<u64>()) {
+            return Ok(std::time::Duration::from_millis(n * factor));
+        }
+    }
+    Err("expected a time like `500ms`, `5s` or `2m`".to_owned())
+}

@@ -1,0 +1,138 @@
+//! What `run` takes. What it means is worked out by the verb.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::abi::Level;
+use crate::cli::args::parse_time;
+
+/// `run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// Case ids, prefixes, globs, or expressions like 'level:must & area:fields & !tag:grpc'.
+    pub filters: Vec<String>,
+    /// A profile (`envoy`, `envoy@1.40.0`), a profile with a binary (`envoy=./envoy`), or a profile file.
+    #[arg(long = "host", value_name = "HOST")]
+    pub hosts: Vec<String>,
+    /// Only these ABI versions or dialects.
+    #[arg(long = "abi", value_name = "ABI", value_delimiter = ',')]
+    pub abis: Vec<String>,
+    /// Only cases of this level or above.
+    #[arg(long, value_enum)]
+    pub level: Option<MinLevel>,
+    /// Where the run's files go; default `target/pwspec/<time>-<host>`.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Reports to write into the run's folder.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub report: Vec<RunReport>,
+    /// How the run is shown.
+    #[arg(long, value_enum, default_value_t = RunFormat::Pretty)]
+    pub format: RunFormat,
+    /// Warnings count as failures.
+    #[arg(long)]
+    pub strict: bool,
+    /// Stop at the first unexpected failure.
+    #[arg(short = 'x')]
+    pub first: bool,
+    /// Stop after this many unexpected failures.
+    #[arg(long, value_name = "N")]
+    pub max_fail: Option<u32>,
+    /// Cases at once on hosts that run in process; default one a core.
+    #[arg(short = 'j', value_name = "N")]
+    pub jobs: Option<usize>,
+    /// Whether cases share a host process.
+    #[arg(long, value_enum, default_value_t = Isolate::Auto)]
+    pub isolation: Isolate,
+    /// Deadline of an attempt.
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_time)]
+    pub timeout: std::time::Duration,
+    /// Run the whole selection this many times; results must agree.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub repeat: u32,
+    /// Seed of tokens and canaries; default drawn from the clock.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Which traces are written as files.
+    #[arg(long, value_enum, default_value_t = Traces::Fail)]
+    pub trace: Traces,
+    /// Compare with snapshots; default `check` for the reference host, `report` elsewhere.
+    #[arg(long, value_enum)]
+    pub snapshots: Option<SnapMode>,
+    /// Exit 0 whatever the gate says.
+    #[arg(long)]
+    pub exit_zero: bool,
+}
+
+/// `--level`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MinLevel {
+    /// Must cases.
+    Must,
+    /// Must and should cases.
+    Should,
+}
+
+impl MinLevel {
+    /// The level.
+    pub fn level(self) -> Level {
+        match self {
+            MinLevel::Must => Level::Must,
+            MinLevel::Should => Level::Should,
+        }
+    }
+}
+
+/// Reports that `run` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RunReport {
+    /// `report/index.html`.
+    Html,
+}
+
+/// How a run is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RunFormat {
+    /// Failures in full, progress, the verdict.
+    Pretty,
+    /// One line a failure, the verdict.
+    Terse,
+    /// `summary.json` on standard output.
+    Json,
+}
+
+/// `--isolation`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Isolate {
+    /// In company; what fails unexpectedly again alone.
+    Auto,
+    /// In company only.
+    Shared,
+    /// Each case in a fresh process.
+    Alone,
+}
+
+/// `--trace`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Traces {
+    /// Of cases that do not pass.
+    Fail,
+    /// Of every case.
+    All,
+    /// None.
+    Off,
+}
+
+/// `--snapshots`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SnapMode {
+    /// Show drift; it decides nothing.
+    Report,
+    /// Drift makes the run unexpected.
+    Check,
+    /// Write `.snap.new` files for what is new or changed; drift decides nothing.
+    New,
+    /// Do not compare.
+    Off,
+}

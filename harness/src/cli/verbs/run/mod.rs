@@ -1,0 +1,9 @@
+//! `run`: select, play, record, judge, report.
+
+mod files;
+mod folder;
+mod last;
+mod shown;
+mod verb;
+
+pub(crate) use verb::run;

@@ -1,0 +1,53 @@
+//! What a run shows on the terminal.
+
+use std::path::Path;
+
+use anstream::print;
+
+use crate::cli::args::{RunArgs, RunFormat};
+use crate::cli::verbs::run::files::traces;
+use crate::record::Record;
+use crate::report::terminal::{EndOptions, Format, Live, LiveOptions, drifts, end, failures};
+
+/// A line for each failure as soon as its column is judged, for a CI log; elsewhere failures are shown
+/// in full at the end.
+pub(super) fn live(args: &RunArgs, out: &Path) -> Option<Live> {
+    std::env::var_os("CI")?;
+    let options = LiveOptions {
+        format: match args.format {
+            RunFormat::Json => return None,
+            RunFormat::Terse => Format::Terse,
+            RunFormat::Pretty => Format::Pretty,
+        },
+        watched: false,
+        annotations: std::env::var_os("GITHUB_ACTIONS").is_some(),
+        traces: traces(args, out),
+    };
+    Some(Live::new(Box::new(anstream::stdout()), options))
+}
+
+/// Failures as they read in full, then the end of the run.
+pub(super) fn show(
+    args: &RunArgs,
+    record: &Record,
+    before: Option<&Record>,
+    out: &Path,
+    report: Option<&Path>,
+) {
+    let folder = out.display().to_string();
+    let report = report.map(|r| r.display().to_string());
+    let terse = args.format == RunFormat::Terse;
+    if std::env::var_os("CI").is_none() {
+        print!("{}", failures(record, &traces(args, out)));
+    }
+    if !terse {
+        print!("{}", drifts(record));
+    }
+    let options = EndOptions {
+        folder: &folder,
+        report: report.as_deref(),
+        before,
+        terse,
+    };
+    print!("{}", end(record, &options));
+}
