@@ -3,8 +3,9 @@
 #
 #     build-go.sh NAME MODULE FOLDER [VERSION]     ->  FOLDER/VERSION/NAME
 #
-# MODULE is the host's own module. Its version is that of adapters/NAME/go.mod; another one is got into
-# a copy of it. What is there already is left alone.
+# MODULE is the host's own module. Its version is that of adapters/NAME/go.mod, with the dependencies
+# that are pinned there. Another version comes with the dependencies of its own go.mod, and the sums of
+# its own go.sum. What is there already is left alone.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,13 +27,24 @@ fi
 
 work=$(mktemp -d "$folder/.get-XXXXXX")
 trap 'rm -rf "$work"' EXIT INT TERM
-cp "$here/$name/main.go" "$here/$name/go.mod" "$here/$name/go.sum" "$work"
-cd "$work"
+cp "$here/$name/main.go" "$work"
 export CGO_ENABLED=0 GOFLAGS=-mod=mod
-if [ "$version" != "$pinned" ]; then
+link='-s -w'
+if [ "$version" = "$pinned" ]; then
+    cp "$here/$name/go.mod" "$here/$name/go.sum" "$work"
+    cd "$work"
+else
+    cd "$work"
+    go mod init "pwspec/$name" 2>/dev/null
     go get "$module@v$version"
+    cat "$(go list -m -f '{{.Dir}}' "$module")/go.sum" >> go.sum
+    # Since Go 1.23 the linker refuses what old releases of golang.org/x/net do; the flag is younger.
+    case $(go env GOVERSION) in
+        go1.1* | go1.20* | go1.21* | go1.22*) ;;
+        *) link="$link -checklinkname=0" ;;
+    esac
 fi
-go build -trimpath -ldflags='-s -w' -o "$name" .
+go build -trimpath -ldflags="$link" -o "$name" .
 mkdir -p "$folder/$version"
 mv "$name" "$binary"
 echo "$name $version: $binary"
