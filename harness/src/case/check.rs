@@ -3,6 +3,7 @@
 //! Does not know how a trace is held against it: that is the judge's.
 
 use crate::abi::Level;
+use crate::case::GrpcExpect;
 
 /// One expectation, of one requirement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +79,22 @@ pub enum CheckKind {
     },
     /// How many requests arrived at an upstream.
     UpstreamCount {
+        /// The upstream's name.
+        upstream: String,
+        /// How many.
+        expect: Matcher,
+    },
+    /// A gRPC call that arrived at an upstream.
+    Grpc {
+        /// The upstream's name.
+        upstream: String,
+        /// The nth call at that upstream, from 1.
+        nth: u32,
+        /// What must hold.
+        expect: GrpcExpect,
+    },
+    /// How many gRPC calls arrived at an upstream.
+    GrpcCount {
         /// The upstream's name.
         upstream: String,
         /// How many.
@@ -301,6 +318,14 @@ pub enum Observe {
     UpstreamBody(String),
     /// How many requests arrived at an upstream.
     UpstreamCount(String),
+    /// How many gRPC calls arrived at an upstream.
+    GrpcCount(String),
+    /// The joined value of the first call's initial metadata of this name.
+    GrpcMetadata(String, String),
+    /// The messages of the first gRPC call at an upstream.
+    GrpcMessages(String),
+    /// How far the host had ended the first gRPC call at an upstream.
+    GrpcOver(String),
     /// Whether the host took the module.
     Load,
     /// How the guest ended.

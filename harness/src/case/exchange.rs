@@ -1,9 +1,11 @@
-//! What the world does in a case: HTTP traffic, upstream answers, time, reload.
+//! What the world does in a case: HTTP traffic, upstream answers, time, reload. gRPC is in `grpc`.
 //!
 //! Does not know what the guest does, nor what is expected. Drivers get this, never YAML.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+use crate::case::GrpcScript;
 
 /// Field names and values, in order.
 pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
@@ -15,6 +17,8 @@ pub struct Exchange {
     pub streams: Vec<Stream>,
     /// What named upstreams (callouts) answer, in order of arrival; the last answer repeats.
     pub upstreams: BTreeMap<String, Vec<Answer>>,
+    /// What gRPC upstreams do, call by call in order of arrival; the last script repeats.
+    pub grpc: BTreeMap<String, Vec<GrpcScript>>,
     /// What happens, in order.
     pub play: Vec<Play>,
 }
@@ -97,6 +101,8 @@ pub enum Play {
     Finish(u32),
     /// The client of stream n closes its connection at once.
     Abort(u32),
+    /// The gRPC upstream of this name may go on where it waits for [`GrpcAfter::Go`], once.
+    Go(String),
     /// Wait until any one instance has entered `callback` this many times in all, at most this long
     /// (virtual time on the reference host).
     Wait {

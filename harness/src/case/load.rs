@@ -386,6 +386,7 @@ fn needs(file: &CaseFile, found: &[(&Abi, Resolved)]) -> BTreeSet<Need> {
         streams.iter().any(|s| !s.answer.trailers.is_empty()),
         Need::ResponseTrailers,
     );
+    when(!r.exchange.grpc.is_empty(), Need::Grpc);
     when(r.vms.len() > 1, Need::SeveralVms);
     when(
         r.vms.iter().any(|v| v.plugins.len() > 1),

@@ -5,6 +5,7 @@
 
 mod check;
 mod exchange;
+mod grpc;
 mod lenient;
 mod load;
 mod model;
@@ -24,6 +25,7 @@ mod yaml;
 
 pub use check::*;
 pub use exchange::*;
+pub use grpc::*;
 pub use load::*;
 pub use model::*;
 pub use problem::*;

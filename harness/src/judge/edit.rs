@@ -3,7 +3,7 @@
 //! Does not know which changes are worth trying.
 
 use crate::trace::{
-    Attempt, Blob, End, Event, Field, Load, LogLine, Message, Returned, UpstreamSaw, Value,
+    Attempt, Blob, End, Event, Field, GrpcSaw, Load, LogLine, Message, Returned, UpstreamSaw, Value,
 };
 
 /// A change of one recorded answer.
@@ -37,6 +37,14 @@ pub(super) enum Edit {
     RequestTwice(usize),
     /// A request came as well.
     Request(Box<UpstreamSaw>),
+    /// What a gRPC upstream saw of the call, by index.
+    Call(usize, CallPart),
+    /// The call at a gRPC upstream, by index, did not come.
+    NoCall(usize),
+    /// It came twice.
+    CallTwice(usize),
+    /// A call came as well.
+    CallToo(Box<GrpcSaw>),
     /// A line of the log, by index, is missing.
     NoLog(usize),
     /// It is there twice.
@@ -70,6 +78,19 @@ pub(super) enum Part {
     Trailers(Vec<(Blob, Blob)>),
     Body(Blob),
     Complete,
+}
+
+/// What of a gRPC call.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum CallPart {
+    Service,
+    Method,
+    Metadata(Vec<(Blob, Blob)>),
+    Messages(Vec<Blob>),
+    Ended,
+    Cancelled,
+    /// Neither ended nor cancelled, or both.
+    Over,
 }
 
 impl Edit {
@@ -116,6 +137,10 @@ impl Edit {
             Edit::NoRequest(n) => format!("request {} does not arrive", n + 1),
             Edit::RequestTwice(n) => format!("request {} arrives twice", n + 1),
             Edit::Request(u) => format!("a request arrives at {} as well", u.upstream),
+            Edit::Call(n, part) => format!("{} call {}: {part:?}", a.seen.grpc[*n].upstream, n + 1),
+            Edit::NoCall(n) => format!("gRPC call {} does not arrive", n + 1),
+            Edit::CallTwice(n) => format!("gRPC call {} arrives twice", n + 1),
+            Edit::CallToo(g) => format!("a gRPC call arrives at {} as well", g.upstream),
             Edit::NoLog(n) => format!("log line {} is missing", n + 1),
             Edit::LogTwice(n) => format!("log line {} is there twice", n + 1),
             Edit::Log(n, l) => format!("log line {} is {l:?}", n + 1),
@@ -170,6 +195,15 @@ impl Edit {
                 a.seen.upstream.insert(*n, again);
             }
             Edit::Request(u) => a.seen.upstream.push((**u).clone()),
+            Edit::Call(n, part) => part.apply(&mut a.seen.grpc[*n]),
+            Edit::NoCall(n) => {
+                a.seen.grpc.remove(*n);
+            }
+            Edit::CallTwice(n) => {
+                let again = a.seen.grpc[*n].clone();
+                a.seen.grpc.insert(*n, again);
+            }
+            Edit::CallToo(g) => a.seen.grpc.push((**g).clone()),
             Edit::NoLog(n) => {
                 a.logs.remove(*n);
             }
@@ -195,6 +229,23 @@ impl Part {
             Part::Trailers(f) => m.trailers.clone_from(f),
             Part::Body(b) => m.body = b.clone(),
             Part::Complete => m.complete = !m.complete,
+        }
+    }
+}
+
+impl CallPart {
+    fn apply(&self, g: &mut GrpcSaw) {
+        match self {
+            CallPart::Service => g.service.push_str(".Changed"),
+            CallPart::Method => g.method.push_str("Changed"),
+            CallPart::Metadata(all) => g.metadata.clone_from(all),
+            CallPart::Messages(all) => g.messages.clone_from(all),
+            CallPart::Ended => g.ended = !g.ended,
+            CallPart::Cancelled => g.cancelled = !g.cancelled,
+            CallPart::Over => {
+                let open = !(g.ended || g.cancelled);
+                (g.ended, g.cancelled) = (open, open);
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ mod callbacks;
 mod edit;
 mod found;
 mod gate;
+mod grpc;
 mod known;
 mod matching;
 mod observe;

@@ -6,6 +6,7 @@ use crate::abi::{Abi, ExportKind};
 use crate::case::{Observe, StepRef};
 use crate::judge::callbacks::list;
 use crate::judge::found::Found;
+use crate::judge::grpc;
 use crate::judge::steps::never_executed;
 use crate::judge::view::{Place, View, vm_of};
 use crate::judge::wire;
@@ -78,6 +79,10 @@ pub(super) fn observe(view: &View<'_>, abi: &Abi, what: &Observe) -> Result<Stri
             Some(m) => m.body.display(),
         },
         Observe::UpstreamCount(up) => wire::requests(attempt, up).len().to_string(),
+        Observe::GrpcCount(up) => grpc::observe_count(attempt, up),
+        Observe::GrpcMetadata(up, key) => grpc::observe_metadata(attempt, up, key),
+        Observe::GrpcMessages(up) => grpc::observe_messages(attempt, up),
+        Observe::GrpcOver(up) => grpc::observe_over(attempt, up),
         Observe::Load => match wire::loaded(attempt) {
             None => return Err(Found::unreached(None, "neither a frame nor a refusal")),
             Some(true) => "loaded".to_owned(),

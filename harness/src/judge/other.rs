@@ -103,6 +103,28 @@ pub(super) fn maps(pairs: &Map) -> Vec<Map> {
     all
 }
 
+/// Other lists: each element gone and changed, the first two swapped, one added.
+pub(super) fn lists(all: &[Blob]) -> Vec<Vec<Blob>> {
+    let mut out = Vec::new();
+    for i in 0..all.len() {
+        let mut gone = all.to_vec();
+        gone.remove(i);
+        out.push(gone);
+        for other in blobs(&all[i]) {
+            let mut changed = all.to_vec();
+            changed[i] = other;
+            out.push(changed);
+        }
+    }
+    if all.len() > 1 {
+        let mut swapped = all.to_vec();
+        swapped.swap(0, 1);
+        out.push(swapped);
+    }
+    out.push([all, &[Blob::new(STRANGE)]].concat());
+    out
+}
+
 /// The enum of a result, an argument or an output.
 pub(super) fn members<'a>(abi: &'a Abi, e: &Event, field: Option<&str>) -> Option<&'a EnumDef> {
     let (params, returns) = match e.kind {

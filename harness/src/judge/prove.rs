@@ -4,14 +4,16 @@
 
 use crate::abi::{Abi, IdKind};
 use crate::case::{CallbackPattern, Check, CheckKind, FieldExpect, Matcher, Who};
-use crate::judge::edit::{Edit, Part, Side};
-use crate::judge::other::{STRANGE, blobs, maps, members, others, refused, refused_field, taken};
+use crate::judge::edit::{CallPart, Edit, Part, Side};
+use crate::judge::other::{
+    STRANGE, blobs, lists, maps, members, others, refused, refused_field, taken,
+};
 use crate::judge::question::{judge, settled};
 use crate::judge::view::{View, vm_of};
 use crate::judge::{Outcome, Question, Verdict};
 use crate::trace::{
-    Attempt, Blob, End, Event, EventKind, Field, Load, LogLine, Message, Returned, UpstreamSaw,
-    Value,
+    Attempt, Blob, End, Event, EventKind, Field, GrpcSaw, Load, LogLine, Message, Returned,
+    UpstreamSaw, Value,
 };
 
 /// Every change that is tried, one at a time: what it is, and the attempt with it. The attempts come
@@ -141,6 +143,19 @@ fn wire(a: &Attempt, all: &mut Vec<Edit>) {
         all.push(Edit::NoRequest(n));
         all.push(Edit::RequestTwice(n));
     }
+    for (n, g) in a.seen.grpc.iter().enumerate() {
+        grpc_call(n, g, all);
+        all.push(Edit::NoCall(n));
+        all.push(Edit::CallTwice(n));
+    }
+}
+
+fn grpc_call(n: usize, g: &GrpcSaw, all: &mut Vec<Edit>) {
+    let mut parts = vec![CallPart::Service, CallPart::Method];
+    parts.extend(maps(&g.metadata).into_iter().map(CallPart::Metadata));
+    parts.extend(lists(&g.messages).into_iter().map(CallPart::Messages));
+    parts.extend([CallPart::Ended, CallPart::Cancelled, CallPart::Over]);
+    all.extend(parts.into_iter().map(|p| Edit::Call(n, p)));
 }
 
 fn message(side: Side, m: &Message, all: &mut Vec<Edit>) {
@@ -242,6 +257,19 @@ fn towards(a: &Attempt, kind: &CheckKind, all: &mut Vec<Edit>) {
             }
         }
         CheckKind::UpstreamCount { upstream, .. } => all.push(extra(upstream)),
+        CheckKind::Grpc {
+            upstream, expect, ..
+        } => {
+            all.push(extra_call(upstream));
+            for (n, g) in a.seen.grpc.iter().enumerate() {
+                if g.upstream != *upstream {
+                    continue;
+                }
+                let changed = changed_fields(&g.metadata, &expect.metadata);
+                all.extend(changed.map(|m| Edit::Call(n, CallPart::Metadata(m))));
+            }
+        }
+        CheckKind::GrpcCount { upstream, .. } => all.push(extra_call(upstream)),
         CheckKind::Client { stream, expect } => {
             for (n, c) in a.seen.client.iter().enumerate() {
                 if let Some(m) = c.response.as_ref().filter(|_| c.stream == *stream) {
@@ -275,6 +303,14 @@ fn extra(upstream: &str) -> Edit {
     }))
 }
 
+/// A gRPC call that nobody asked for.
+fn extra_call(upstream: &str) -> Edit {
+    Edit::CallToo(Box::new(GrpcSaw {
+        upstream: upstream.to_owned(),
+        ..GrpcSaw::default()
+    }))
+}
+
 /// Fields that a message must not have, or not with this value.
 fn fields(
     side: Side,
@@ -283,22 +319,27 @@ fn fields(
     trailers: bool,
     all: &mut Vec<Edit>,
 ) {
-    for (name, want) in wants {
-        for value in refused_field(want) {
-            let mut fields = match trailers {
-                true => m.trailers.clone(),
-                false => m.headers.clone(),
-            };
+    let (have, part): (_, fn(_) -> Part) = match trailers {
+        true => (&m.trailers, Part::Trailers),
+        false => (&m.headers, Part::Headers),
+    };
+    all.extend(changed_fields(have, wants).map(|fields| Edit::Wire(side, part(fields))));
+}
+
+/// `have` with each value in turn that an expectation refuses by name.
+fn changed_fields<'a>(
+    have: &'a [(Blob, Blob)],
+    wants: &'a [(String, FieldExpect)],
+) -> impl Iterator<Item = Vec<(Blob, Blob)>> {
+    wants.iter().flat_map(move |(name, want)| {
+        refused_field(want).into_iter().map(move |value| {
             let name = Blob::Whole(name.clone().into_bytes());
-            fields.retain(|(k, _)| !same_name(k, &name));
+            let others = have.iter().filter(|(k, _)| !same_name(k, &name));
+            let mut fields: Vec<_> = others.cloned().collect();
             fields.push((name, value));
-            let part = match trailers {
-                true => Part::Trailers(fields),
-                false => Part::Headers(fields),
-            };
-            all.push(Edit::Wire(side, part));
-        }
-    }
+            fields
+        })
+    })
 }
 
 fn same_name(a: &Blob, b: &Blob) -> bool {

@@ -7,7 +7,7 @@ use crate::case::{Check, CheckKind, Observation, Observe};
 use crate::judge::found::Found;
 use crate::judge::view::View;
 use crate::judge::{
-    CheckResult, Judgement, Outcome, Verdict, callbacks, observe, steps, wire, words,
+    CheckResult, Judgement, Outcome, Verdict, callbacks, grpc, observe, steps, wire, words,
 };
 use crate::trace::{Attempt, Blame, CONTEXT_CREATE, End, Load};
 
@@ -46,6 +46,12 @@ pub(super) fn look(view: &View<'_>, kind: &CheckKind) -> Found {
             expect,
         } => wire::upstream(view, upstream, *nth, expect),
         CheckKind::UpstreamCount { upstream, expect } => wire::count(view, upstream, expect),
+        CheckKind::Grpc {
+            upstream,
+            nth,
+            expect,
+        } => grpc::call(view, upstream, *nth, expect),
+        CheckKind::GrpcCount { upstream, expect } => grpc::count(view, upstream, expect),
         CheckKind::Client { stream, expect } => wire::client(view, *stream, expect),
         CheckKind::Log {
             text,

@@ -4,6 +4,7 @@ mod build;
 mod callbacks;
 mod column;
 mod gate;
+mod grpc;
 mod matching;
 mod proving;
 mod steps;

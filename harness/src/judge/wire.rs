@@ -23,7 +23,12 @@ pub(super) fn joined(fields: &[(Blob, Blob)], name: &str) -> Result<Option<Blob>
     }
 }
 
-fn field(scope: Scope<'_, '_>, fields: &[(Blob, Blob)], name: &str, want: &FieldExpect) -> Answer {
+pub(super) fn field(
+    scope: Scope<'_, '_>,
+    fields: &[(Blob, Blob)],
+    name: &str,
+    want: &FieldExpect,
+) -> Answer {
     let one = joined(fields, name);
     match want {
         FieldExpect::Value(m) => match &one {
@@ -41,7 +46,7 @@ fn field(scope: Scope<'_, '_>, fields: &[(Blob, Blob)], name: &str, want: &Field
     }
 }
 
-fn field_in_words(fields: &[(Blob, Blob)], name: &str) -> String {
+pub(super) fn field_in_words(fields: &[(Blob, Blob)], name: &str) -> String {
     let values = Message::values(fields, name);
     if values.is_empty() {
         return "absent".to_owned();

@@ -3,7 +3,7 @@
 //! Does not know whether they match.
 
 use crate::case::{
-    BodyExpect, CallbackPattern, CheckKind, FieldExpect, Matcher, MessageExpect, Who,
+    BodyExpect, CallbackPattern, CheckKind, FieldExpect, GrpcExpect, Matcher, MessageExpect, Who,
 };
 use crate::judge::matching::Got;
 use crate::trace::{End, Event, Load, Returned, Value, quote};
@@ -155,6 +155,44 @@ fn message(what: &str, e: &MessageExpect) -> String {
     parts.join(", ")
 }
 
+fn call(e: &GrpcExpect) -> String {
+    if e.present == Some(false) {
+        return "no call".to_owned();
+    }
+    let mut parts = Vec::new();
+    for (name, m) in [("service", &e.service), ("method", &e.method)] {
+        parts.extend(m.as_ref().map(|m| format!("{name} {}", matcher(m))));
+    }
+    for (name, f) in &e.metadata {
+        parts.push(format!("metadata {name} {}", field(f)));
+    }
+    if let Some(all) = &e.messages {
+        let all: Vec<String> = all.iter().map(matcher).collect();
+        parts.push(match all.as_slice() {
+            [] => "no message".to_owned(),
+            all => format!("messages {}", all.join(", ")),
+        });
+    }
+    let ends = [
+        (e.ended, "ended"),
+        (e.cancelled, "cancelled"),
+        (e.over, "over"),
+    ];
+    for (want, word) in ends {
+        parts.extend(want.map(|yes| {
+            if yes {
+                word.to_owned()
+            } else {
+                format!("not {word}")
+            }
+        }));
+    }
+    if parts.is_empty() {
+        return "a call".to_owned();
+    }
+    parts.join(", ")
+}
+
 pub(super) fn completeness(complete: bool) -> &'static str {
     if complete { "complete" } else { "incomplete" }
 }
@@ -215,6 +253,8 @@ pub(super) fn expected(kind: &CheckKind) -> String {
         },
         CheckKind::Upstream { expect, .. } => message("request", expect),
         CheckKind::UpstreamCount { expect, .. } => format!("{} requests", matcher(expect)),
+        CheckKind::Grpc { expect, .. } => call(expect),
+        CheckKind::GrpcCount { expect, .. } => format!("{} calls", matcher(expect)),
         CheckKind::Client { expect, .. } => message("response", expect),
         CheckKind::Log {
             text,

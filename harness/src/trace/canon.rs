@@ -3,6 +3,8 @@
 //!
 //! Names come by type and first appearance, never by pattern. Does not know what was expected.
 
+mod grpc;
+
 use std::collections::HashMap;
 
 use crate::abi::IdKind;
@@ -68,6 +70,9 @@ pub fn canon(trace: &Trace, seen: &Seen, options: &CanonOptions<'_>) -> Canon {
     }
     for u in &seen.upstream {
         w.upstream(u);
+    }
+    for g in &seen.grpc {
+        w.grpc(g);
     }
     w.canon
 }

@@ -14,6 +14,9 @@ pub struct Seen {
     pub client: Vec<ClientSaw>,
     /// Requests that arrived at upstreams, in order of arrival.
     pub upstream: Vec<UpstreamSaw>,
+    /// Calls that arrived at gRPC upstreams, in order of arrival.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grpc: Vec<GrpcSaw>,
 }
 
 /// What the client of one stream saw.
@@ -37,6 +40,26 @@ pub struct UpstreamSaw {
     pub upstream: String,
     /// The request, as far as it came.
     pub request: Message,
+}
+
+/// A gRPC call or stream that arrived at an upstream.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GrpcSaw {
+    /// The upstream's name.
+    pub upstream: String,
+    /// The service that was asked for.
+    pub service: String,
+    /// The method that was asked for.
+    pub method: String,
+    /// Initial metadata in order of arrival, without what belongs to gRPC and HTTP.
+    pub metadata: Vec<(Blob, Blob)>,
+    /// Messages in order of arrival.
+    pub messages: Vec<Blob>,
+    /// The host has ended its side in good order.
+    pub ended: bool,
+    /// The host has cut the call off.
+    pub cancelled: bool,
 }
 
 /// An HTTP message.

@@ -10,8 +10,8 @@ use pwspec::abi::{IdKind, Level};
 use pwspec::judge::{CheckResult, Gate, Judgement, Outcome, Verdict};
 use pwspec::record::{Drift, ResultLine};
 use pwspec::trace::{
-    Attempt, Blame, Blob, ClientSaw, End, Event, EventKind, Fault, Field, Instance, Isolation,
-    Load, LogLine, Message, Repeat, Returned, Seen, Trace, UpstreamSaw, Value,
+    Attempt, Blame, Blob, ClientSaw, End, Event, EventKind, Fault, Field, GrpcSaw, Instance,
+    Isolation, Load, LogLine, Message, Repeat, Returned, Seen, Trace, UpstreamSaw, Value,
 };
 
 /// Few cases each: every one of them is large.
@@ -193,8 +193,29 @@ pub fn seen() -> impl Strategy<Value = Seen> {
     );
     let upstream =
         (name(), message()).prop_map(|(upstream, request)| UpstreamSaw { upstream, request });
-    (vec(client, 0..3), vec(upstream, 0..3))
-        .prop_map(|(client, upstream)| Seen { client, upstream })
+    let grpc = (
+        (name(), words(), words()),
+        (fields(), vec(blob(), 0..3)),
+        (any::<bool>(), any::<bool>()),
+    );
+    let grpc = grpc.prop_map(
+        |((upstream, service, method), (metadata, messages), (ended, cancelled))| GrpcSaw {
+            upstream,
+            service,
+            method,
+            metadata,
+            messages,
+            ended,
+            cancelled,
+        },
+    );
+    (vec(client, 0..3), vec(upstream, 0..3), vec(grpc, 0..3)).prop_map(
+        |(client, upstream, grpc)| Seen {
+            client,
+            upstream,
+            grpc,
+        },
+    )
 }
 
 fn load() -> impl Strategy<Value = Load> {

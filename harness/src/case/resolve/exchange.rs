@@ -52,6 +52,11 @@ impl Resolver<'_> {
                 .collect();
             out.upstreams.insert(name.clone(), answers);
         }
+        for (name, scripts) in &file.grpc.0 {
+            let at = path.key("grpc").key(name);
+            let scripts = self.grpc_scripts(name, scripts, &at);
+            out.grpc.insert(name.clone(), scripts);
+        }
         match &file.play {
             Some(play) => self.play(play, &path.key("play"), &mut out.play),
             None => {
@@ -104,7 +109,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn fields(&mut self, list: &List<Node>, path: &Path) -> Fields {
+    pub(super) fn fields(&mut self, list: &List<Node>, path: &Path) -> Fields {
         list.0
             .iter()
             .filter_map(|(i, n)| self.pair(n, &path.index(*i)))
@@ -138,6 +143,10 @@ impl Resolver<'_> {
                     }
                     out.extend(wait.and_then(|w| self.wait(&w, &at.key("wait"))));
                 }
+                Some(("go", Node::Str(name))) => {
+                    self.grpc_name(name, &at.key("go"));
+                    out.push(Play::Go(name.clone()));
+                }
                 Some((word, Node::Int(n))) if (1..=i128::from(self.stream_count)).contains(n) => {
                     let n = *n as u32;
                     match word {
@@ -160,7 +169,8 @@ impl Resolver<'_> {
     }
 
     fn unknown_play(&mut self, word: &str, path: &Path) {
-        let help = "head, chunk, rest, finish, abort: N; wait: {…}; reload; remove; shutdown";
+        let help =
+            "head, chunk, rest, finish, abort: N; go: NAME; wait: {…}; reload; remove; shutdown";
         self.note(
             path,
             format!("unknown play `{word}`"),

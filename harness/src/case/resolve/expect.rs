@@ -26,6 +26,9 @@ impl Resolver<'_> {
         for (i, f) in &file.upstream.0 {
             self.upstream(f, *i, &path.key("upstream").index(*i));
         }
+        for (i, f) in &file.grpc.0 {
+            self.grpc(f, *i, &path.key("grpc").index(*i));
+        }
         for (i, f) in &file.client.0 {
             self.client(f, *i, &path.key("client").index(*i));
         }
@@ -60,7 +63,7 @@ impl Resolver<'_> {
         clippy::too_many_arguments,
         reason = "one line per list of the case format"
     )]
-    fn listed(
+    pub(super) fn listed(
         &mut self,
         what: &str,
         i: usize,
@@ -363,7 +366,8 @@ impl Resolver<'_> {
                 None => {
                     let help = "`call N status`, `call N OUTPUT`, `callbacks stream N`, `callbacks plugin N`, \
                                 `callbacks any`, `client N status|body|header NAME`, \
-                                `upstream NAME header NAME|body|count`, `load`, `end`";
+                                `upstream NAME header NAME|body|count`, \
+                                `grpc NAME metadata NAME|messages|over|count`, `load`, `end`";
                     let message = format!("cannot observe `{}`", f.what);
                     self.note(&at.key("what"), message, Some(help.to_owned()));
                 }
@@ -403,6 +407,7 @@ impl Resolver<'_> {
             }
             ["upstream", at, "body"] => Observe::UpstreamBody(at.to_owned()),
             ["upstream", at, "count"] => Observe::UpstreamCount(at.to_owned()),
+            ["grpc", ref rest @ ..] => self.grpc_observe(rest)?,
             ["load"] => Observe::Load,
             ["end"] => Observe::End,
             _ => return None,

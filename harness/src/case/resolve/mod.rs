@@ -4,6 +4,7 @@
 
 mod exchange;
 mod expect;
+mod grpc;
 mod program;
 mod resolver;
 mod value;

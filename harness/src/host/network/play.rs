@@ -98,6 +98,8 @@ impl<'a> Player<'a> {
                 Play::Rest(n) => self.rest(*n),
                 Play::Finish(n) => self.finish(*n),
                 Play::Abort(n) => self.close(*n, "aborted by the client"),
+                // No gRPC upstream is played here.
+                Play::Go(_) => {}
                 Play::Wait {
                     callback,
                     times,

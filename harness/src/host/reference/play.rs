@@ -93,6 +93,7 @@ fn step(player: &mut Player, code: &Code, job: &Job, play: &Play) {
                 player.settle();
             }
         }
+        Play::Go(_) => {}
         Play::Wait {
             callback,
             times,

@@ -127,6 +127,8 @@ impl<'e> Engine<'e> {
                 self.finish(*n)
             }
             Play::Abort(n) => self.close(*n, Some("aborted by the client")),
+            // No gRPC upstream is played here.
+            Play::Go(_) => Ok(()),
             Play::Shutdown => self.plain("proxy_on_done", root).map(drop),
             // Time is the engine's: a timer that is waited for fires at once.
             Play::Wait {

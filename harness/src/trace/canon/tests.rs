@@ -505,6 +505,25 @@ fn the_wire() {
                 ..Message::default()
             },
         }],
+        grpc: vec![
+            GrpcSaw {
+                upstream: "grpc_a".into(),
+                service: "pkg.Service".into(),
+                method: "Do".into(),
+                metadata: vec![
+                    (whole("X-Own"), whole("1")),
+                    (whole("x-request-id"), whole("2")),
+                ],
+                messages: vec![whole("one"), whole("")],
+                ended: true,
+                cancelled: false,
+            },
+            GrpcSaw {
+                upstream: "grpc_b".into(),
+                cancelled: true,
+                ..GrpcSaw::default()
+            },
+        ],
     };
     let (client_adds, upstream_adds) = (["date".to_owned()], ["X-Request-Id".to_owned()]);
     let options = CanonOptions {
@@ -529,6 +548,13 @@ client 2
 upstream main
     GET \"/a b\" (incomplete)
     date: \"d\"
+upstream grpc_a
+    pkg.Service Do (ended)
+    x-own: \"1\"
+    message \"one\"
+    message \"\"
+upstream grpc_b
+      (cancelled)
 ";
     assert_eq!(canonical(&Trace::default(), &seen, &options), want);
 }
@@ -580,7 +606,7 @@ fn values_made_for_the_attempt_have_their_name() {
             }),
             trouble: None,
         }],
-        upstream: vec![],
+        ..Seen::default()
     };
     let trace = Trace {
         instances: vec![of(vec![e])],

@@ -1,0 +1,144 @@
+//! The part of a case file that says what the world does.
+//!
+//! Does not know what is expected.
+
+use schemars::JsonSchema;
+
+use crate::case::lenient::{List, Table, lenient};
+use crate::case::yaml::Node;
+
+/// What the world does.
+#[derive(Debug, Clone, Default, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExchangeFile {
+    /// Short for one stream: its request.
+    #[serde(default, deserialize_with = "lenient")]
+    pub request: Option<RequestFile>,
+    /// Short for one stream: what its upstream answers.
+    #[serde(default, deserialize_with = "lenient")]
+    pub upstream: Option<AnswerFile>,
+    /// Several streams, numbered from 1; an empty list: none.
+    #[serde(default, deserialize_with = "lenient")]
+    pub streams: Option<List<StreamFile>>,
+    /// What the upstreams of callouts answer, by name.
+    #[serde(default, deserialize_with = "lenient")]
+    pub upstreams: Table<List<AnswerFile>>,
+    /// What the gRPC upstreams `grpc_a` and `grpc_b` do, call by call: each a list of turns.
+    #[serde(default, deserialize_with = "lenient")]
+    pub grpc: Table<List<List<GrpcTurnFile>>>,
+    /// What happens, in order: `head: 1`, `chunk: 1`, `rest: 1`, `finish: 1`, `abort: 1`, `go: grpc_a`,
+    /// `wait: {…}`, `reload`, `remove`, `shutdown`. Default: each stream whole, one after the other.
+    #[serde(default, deserialize_with = "lenient")]
+    pub play: Option<List<Node>>,
+    /// After the streams: wait for a callback.
+    #[serde(default, deserialize_with = "lenient")]
+    pub wait: Option<WaitFile>,
+    /// After that: `reload`, `remove`, `shutdown`.
+    #[serde(default, deserialize_with = "lenient")]
+    pub then: List<String>,
+}
+
+/// One HTTP stream.
+#[derive(Debug, Clone, Default, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StreamFile {
+    /// What the client sends.
+    #[serde(default, deserialize_with = "lenient")]
+    pub request: RequestFile,
+    /// What the upstream answers.
+    #[serde(default, deserialize_with = "lenient")]
+    pub upstream: AnswerFile,
+}
+
+/// What a client sends; default `GET /`.
+#[derive(Debug, Clone, Default, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestFile {
+    /// Default `GET`, with a body `POST`.
+    #[serde(default, deserialize_with = "lenient")]
+    pub method: Option<String>,
+    /// Default `/`.
+    #[serde(default, deserialize_with = "lenient")]
+    pub path: Option<String>,
+    /// Default `pwspec.test`.
+    #[serde(default, deserialize_with = "lenient")]
+    pub authority: Option<String>,
+    /// Pairs, in order.
+    #[serde(default, deserialize_with = "lenient")]
+    pub headers: List<Node>,
+    /// Text, bytes, or a list of chunks.
+    #[serde(default, deserialize_with = "lenient")]
+    pub body: Option<Node>,
+    /// Pairs, in order.
+    #[serde(default, deserialize_with = "lenient")]
+    pub trailers: List<Node>,
+}
+
+/// What an upstream answers; default an empty 200.
+#[derive(Debug, Clone, Default, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerFile {
+    /// Default 200.
+    #[serde(default, deserialize_with = "lenient")]
+    pub status: Option<u16>,
+    /// Pairs, in order.
+    #[serde(default, deserialize_with = "lenient")]
+    pub headers: List<Node>,
+    /// Text, bytes, or a list of chunks.
+    #[serde(default, deserialize_with = "lenient")]
+    pub body: Option<Node>,
+    /// Pairs, in order.
+    #[serde(default, deserialize_with = "lenient")]
+    pub trailers: List<Node>,
+    /// Take the request and never answer.
+    #[serde(default, deserialize_with = "lenient")]
+    pub hang: bool,
+    /// Take the request and close the connection.
+    #[serde(default, deserialize_with = "lenient")]
+    pub close: bool,
+}
+
+/// What a gRPC upstream does at one point of a call: waits, then sends in the order of these keys.
+#[derive(Debug, Clone, Default, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GrpcTurnFile {
+    /// `open` (default): at once; a number: so many messages have come in all; `end`: the other side
+    /// has ended; `go`: `play` says so.
+    #[serde(default, deserialize_with = "lenient")]
+    pub after: Option<Node>,
+    /// Pairs, in order.
+    #[serde(default, deserialize_with = "lenient")]
+    pub initial_metadata: Option<List<Node>>,
+    /// Messages, in order.
+    #[serde(default, deserialize_with = "lenient")]
+    pub messages: List<Node>,
+    /// Pairs, in order; with `status`.
+    #[serde(default, deserialize_with = "lenient")]
+    pub trailing_metadata: List<Node>,
+    /// Ends the call with this gRPC status.
+    #[serde(default, deserialize_with = "lenient")]
+    pub status: Option<u32>,
+    /// The status message; with `status`.
+    #[serde(default, deserialize_with = "lenient")]
+    pub status_message: Option<String>,
+    /// Resets the stream.
+    #[serde(default, deserialize_with = "lenient")]
+    pub reset: bool,
+    /// Closes the connection.
+    #[serde(default, deserialize_with = "lenient")]
+    pub close: bool,
+}
+
+/// Waiting for a callback.
+#[derive(Debug, Clone, Default, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaitFile {
+    /// Which (`tick`).
+    pub callback: String,
+    /// How often; default 1.
+    #[serde(default, deserialize_with = "lenient")]
+    pub times: Option<u32>,
+    /// At most this long (`500ms`); default 2 s.
+    #[serde(default, deserialize_with = "lenient")]
+    pub within: Option<String>,
+}
