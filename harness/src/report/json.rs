@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::abi::{Level, Seat};
 use crate::record::Summary;
+use crate::report::diff::Diff;
 
 /// The version that the objects carry.
 pub const JSON_VERSION: u32 = 1;
@@ -174,5 +175,6 @@ pub fn schemas() -> Vec<(&'static str, serde_json::Value)> {
         ("coverage", schemars::schema_for!(Coverage).to_value()),
         ("prove", schemars::schema_for!(Prove).to_value()),
         ("hosts", schemars::schema_for!(Vec<HostRow>).to_value()),
+        ("diff", schemars::schema_for!(Diff).to_value()),
     ]
 }

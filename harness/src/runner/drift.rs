@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::case::Profile;
+use crate::case::{Adds, Profile};
 use crate::judge::Verdict;
 use crate::record::ResultLine;
 use crate::runner::Specs;
@@ -37,7 +37,7 @@ pub(super) fn drift(
     let mut suites: BTreeMap<String, (Sections, Sections)> = BTreeMap::new();
     let mut decided = false;
     for result in results.iter_mut().filter(|r| !r.added) {
-        let Some(text) = snapshot_text(profile, result, options.playing.seed) else {
+        let Some(text) = snapshot_text(&profile.adds, result, options.playing.seed) else {
             continue;
         };
         let suite = result
@@ -66,15 +66,16 @@ pub(super) fn drift(
     Ok(decided)
 }
 
-/// What a snapshot keeps of a result; `None`: nothing was observed.
-pub fn snapshot_text(profile: &Profile, result: &ResultLine, seed: u64) -> Option<String> {
+/// What a snapshot keeps of a result: the same in each run of a host that does the same, whatever the
+/// seed. `None`: nothing was observed.
+pub fn snapshot_text(adds: &Adds, result: &ResultLine, seed: u64) -> Option<String> {
     let attempt = result.attempts.last()?;
     if result.judgement.verdict == Verdict::NotRun {
         return None;
     }
     let options = CanonOptions {
-        client_adds: &profile.adds.client,
-        upstream_adds: &profile.adds.upstream,
+        client_adds: &adds.client,
+        upstream_adds: &adds.upstream,
         aliases: &[],
         only_full: true,
     };

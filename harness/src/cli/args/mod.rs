@@ -2,6 +2,7 @@
 //! verbs and what several of them share.
 
 mod coverage;
+mod diff;
 mod doctor;
 mod hosts;
 mod judge;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use coverage::*;
+pub use diff::*;
 pub use doctor::*;
 pub use hosts::*;
 pub use judge::*;
@@ -89,6 +91,8 @@ pub enum Verb {
     Judge(JudgeArgs),
     /// Reports from records.
     Report(ReportArgs),
+    /// What a change did: two records side by side. Exit 1 on a broken case.
+    Diff(DiffArgs),
     /// Take new or changed snapshots as they are.
     Accept(SnapArgs),
     /// Drop new or changed snapshots.

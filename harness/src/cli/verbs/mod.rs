@@ -1,6 +1,7 @@
 //! The verbs, one file each, and what they share.
 
 mod coverage;
+mod diff;
 mod doctor;
 mod hosts;
 mod judge;
@@ -36,6 +37,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Prove(args) => prove::run(args, global),
         Verb::Judge(args) => judge::run(args, global),
         Verb::Report(args) => report::run(args, global),
+        Verb::Diff(args) => diff::run(args, global),
         Verb::Accept(args) => snapshots::run(args, global, snapshots::Settle::Accept),
         Verb::Reject(args) => snapshots::run(args, global, snapshots::Settle::Reject),
         Verb::Pending(args) => snapshots::run(args, global, snapshots::Settle::Show),

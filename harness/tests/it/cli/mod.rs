@@ -1,6 +1,7 @@
 //! The program as its users run it: exit codes, outputs, files.
 
 mod bad_files;
+mod diff;
 pub(crate) mod envoy;
 mod hosts;
 mod lists;
