@@ -3,12 +3,16 @@
 //! Does not know what the guest does, nor what is expected. Drivers get this, never YAML.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::case::GrpcScript;
 
 /// Field names and values, in order.
 pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// A piece of a body. Large ones that are alike are kept once, however many columns play them.
+pub type Chunk = Arc<[u8]>;
 
 /// The script of a case's outside world.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,7 +48,7 @@ pub struct Request {
     /// Fields beside method, path and authority, in order.
     pub headers: Fields,
     /// Body in the chunks in which it is written; empty: no body.
-    pub body: Vec<Vec<u8>>,
+    pub body: Vec<Chunk>,
     /// Trailers; with trailers the body is sent chunked.
     pub trailers: Fields,
 }
@@ -59,7 +63,7 @@ pub struct Answer {
     /// Fields beside the status, in order.
     pub headers: Fields,
     /// Body in the chunks in which it is written; empty: no body.
-    pub body: Vec<Vec<u8>>,
+    pub body: Vec<Chunk>,
     /// Trailers; with trailers the body is sent chunked.
     pub trailers: Fields,
 }

@@ -5,6 +5,7 @@
 
 mod check;
 mod exchange;
+mod fill;
 mod grpc;
 mod lenient;
 mod load;
@@ -25,6 +26,7 @@ mod yaml;
 
 pub use check::*;
 pub use exchange::*;
+pub use fill::filled;
 pub use grpc::*;
 pub use load::*;
 pub use model::*;

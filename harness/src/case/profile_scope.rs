@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::case::profile::{Answers, DriverKind, Profile};
 use crate::case::profile_parts::Offer;
-use crate::case::{Act, Fields, Resolved};
+use crate::case::{Act, Chunk, Fields, Resolved};
 
 impl DriverKind {
     /// The word, as in YAML.
@@ -51,7 +51,7 @@ impl Profile {
         let size = |fields: &Fields| -> u64 {
             fields.iter().map(|(k, v)| (k.len() + v.len()) as u64).sum()
         };
-        let body = |chunks: &[Vec<u8>]| -> u64 { chunks.iter().map(|c| c.len() as u64).sum() };
+        let body = |chunks: &[Chunk]| -> u64 { chunks.iter().map(|c| c.len() as u64).sum() };
         let streams = &case.exchange.streams;
         let headers = streams
             .iter()

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::abi::{Abi, Callback, Hostcall, Type, Word};
-use crate::case::{Act, ArgValue, Call, ModuleSpec, Operand, Step};
+use crate::case::{Act, ArgValue, Call, ModuleSpec, Operand, Step, filled};
 use crate::guest::exports::Exports;
 use crate::guest::{GuestError, GuestErrorKind};
 use crate::trace::{Blob, StepSig, Value, frame_lead, typed_map};
@@ -408,7 +408,7 @@ impl<'a> Layout<'a> {
                 push(out, len);
                 push(out, self.put(pattern)?);
                 push(out, pattern.len() as u32);
-                let bytes: Vec<u8> = pattern.iter().copied().cycle().take(len as usize).collect();
+                let bytes = filled(pattern, u64::from(len));
                 Ok(Some(shown(ty, &bytes)))
             }
             ArgValue::SavedBytes(slot) if is_input_pair && *ty != Type::Iovec => {

@@ -6,7 +6,7 @@ use crate::case::lenient::List;
 use crate::case::resolve::resolver::{Resolver, single};
 use crate::case::schema::{AnswerFile, ExchangeFile, RequestFile, WaitFile};
 use crate::case::yaml::{Node, Path};
-use crate::case::{Answer, AnswerKind, Exchange, Fields, Play, Request, Stream};
+use crate::case::{Answer, AnswerKind, Chunk, Exchange, Fields, Play, Request, Stream};
 
 impl Resolver<'_> {
     pub(super) fn exchange(&mut self, file: Option<&ExchangeFile>, path: &Path) -> Exchange {
@@ -116,15 +116,15 @@ impl Resolver<'_> {
             .collect()
     }
 
-    fn chunks(&mut self, node: Option<&Node>, path: &Path) -> Vec<Vec<u8>> {
+    fn chunks(&mut self, node: Option<&Node>, path: &Path) -> Vec<Chunk> {
         match node {
             None => Vec::new(),
             Some(Node::Seq(items)) => items
                 .iter()
                 .enumerate()
-                .map(|(i, n)| self.bytes(n, &path.index(i)))
+                .map(|(i, n)| self.chunk(n, &path.index(i)))
                 .collect(),
-            Some(node) => vec![self.bytes(node, path)],
+            Some(node) => vec![self.chunk(node, path)],
         }
     }
 

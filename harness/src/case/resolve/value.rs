@@ -5,13 +5,13 @@
 use crate::abi::{Param, Type};
 use crate::case::resolve::resolver::{Resolver, single};
 use crate::case::yaml::{Node, Path};
-use crate::case::{ArgValue, FieldExpect, Matcher, OUT_OF_BOUNDS, Operand};
+use crate::case::{ArgValue, Chunk, FieldExpect, Matcher, OUT_OF_BOUNDS, Operand, fill, filled};
 
 impl Resolver<'_> {
     /// Text, `{hex: …}`, `{fill: …, len: …}` (up to 64 MiB), `{unique: …}`, `{upstream: …}`.
     pub(super) fn bytes(&mut self, node: &Node, path: &Path) -> Vec<u8> {
         if let Some((pattern, len)) = self.fill(node, path) {
-            return pattern.iter().copied().cycle().take(len as usize).collect();
+            return filled(&pattern, len);
         }
         match single(node) {
             Some(("hex", hex)) => return self.hex(hex, &path.key("hex")),
@@ -30,6 +30,14 @@ impl Resolver<'_> {
                 );
                 Vec::new()
             }
+        }
+    }
+
+    /// [`Self::bytes`] as a piece of a body.
+    pub(super) fn chunk(&mut self, node: &Node, path: &Path) -> Chunk {
+        match self.fill(node, path) {
+            Some((pattern, len)) => fill::shared(&pattern, len),
+            None => self.bytes(node, path).into(),
         }
     }
 
@@ -263,9 +271,7 @@ impl Resolver<'_> {
             (Type::Iovec, _) => ArgValue::Iovec(vec![self.bytes(node, path)]),
             _ => match self.fill(node, path) {
                 Some((pattern, len)) if len > 4096 => ArgValue::Fill { pattern, len },
-                Some((pattern, len)) => {
-                    ArgValue::Data(pattern.iter().copied().cycle().take(len as usize).collect())
-                }
+                Some((pattern, len)) => ArgValue::Data(filled(&pattern, len)),
                 None => ArgValue::Data(self.bytes(node, path)),
             },
         }

@@ -4,7 +4,7 @@
 
 use std::io::{self, Read};
 
-use crate::case::Fields;
+use crate::case::{Chunk, Fields};
 
 /// A head may have this many bytes.
 const MAX_HEAD: usize = 64 << 20;
@@ -276,7 +276,7 @@ pub enum Coding {
 
 /// Chooses how a body is written: chunked where it comes in several pieces or has trailers, else
 /// plain with its length; what the fields say themselves is kept.
-pub fn coding(fields: &Fields, body: &[Vec<u8>], trailers: &Fields) -> Coding {
+pub fn coding(fields: &Fields, body: &[Chunk], trailers: &Fields) -> Coding {
     let has = |name: &str| {
         fields
             .iter()
@@ -296,13 +296,7 @@ pub fn coding(fields: &Fields, body: &[Vec<u8>], trailers: &Fields) -> Coding {
 
 /// A head in bytes: first line, given fields, and what the coding needs and they do not say.
 /// `always`: also says that an empty body is empty (responses).
-pub fn head(
-    first: &str,
-    fields: &Fields,
-    body: &[Vec<u8>],
-    coding: Coding,
-    always: bool,
-) -> Vec<u8> {
+pub fn head(first: &str, fields: &Fields, body: &[Chunk], coding: Coding, always: bool) -> Vec<u8> {
     let mut out = first.as_bytes().to_vec();
     out.extend_from_slice(b"\r\n");
     for (name, value) in fields {
@@ -323,7 +317,7 @@ pub fn head(
         Coding::Plain | Coding::Nothing
             if !has("content-length") && (coding == Coding::Plain || always) =>
         {
-            let length: usize = body.iter().map(Vec::len).sum();
+            let length: usize = body.iter().map(|c| c.len()).sum();
             out.extend_from_slice(format!("content-length: {length}\r\n").as_bytes());
         }
         _ => {}

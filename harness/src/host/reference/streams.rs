@@ -90,7 +90,12 @@ impl Player {
             return;
         };
         of.chunks_sent += 1;
-        self.deliver(stream, 0, Direction::Request, Piece::Data(chunk, false));
+        self.deliver(
+            stream,
+            0,
+            Direction::Request,
+            Piece::Data(chunk.to_vec(), false),
+        );
         self.settle();
     }
 
@@ -134,7 +139,7 @@ impl Player {
         let last = bare || part > answer.body.len();
         let piece = match part {
             0 => Piece::Head(wire::head_of_answer(answer), bare),
-            n if n <= answer.body.len() => Piece::Data(answer.body[n - 1].clone(), false),
+            n if n <= answer.body.len() => Piece::Data(answer.body[n - 1].to_vec(), false),
             _ if answer.trailers.is_empty() => Piece::Data(Vec::new(), true),
             _ => Piece::Trailers(answer.trailers.clone()),
         };

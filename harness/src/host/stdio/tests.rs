@@ -67,12 +67,12 @@ fn job() -> Job {
             path: "/here".to_owned(),
             authority: "pwspec.test".to_owned(),
             headers: pairs(&[("x-one", "1")]),
-            body: vec![b"abc".to_vec(), b"de".to_vec()],
+            body: vec![b"abc"[..].into(), b"de"[..].into()],
             trailers: pairs(&[("x-end", "1")]),
         },
         answer: Answer {
             status: 201,
-            body: vec![b"xyz".to_vec()],
+            body: vec![b"xyz"[..].into()],
             ..Answer::default()
         },
     };

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::case::Fields;
+use crate::case::{Chunk, Fields};
 use crate::host::network::http1::{Broken, Coding, Piece, Side, Wire, coding, ending, head, piece};
 
 /// Hands out bytes in slices of a given size, then the end.
@@ -159,7 +159,7 @@ fn what_is_written_is_read_again() {
         (vec!["one"], trailers.clone()),
         (vec![], trailers),
     ] {
-        let body: Vec<Vec<u8>> = body.into_iter().map(Vec::from).collect();
+        let body: Vec<Chunk> = body.iter().map(|b: &&str| b.as_bytes().into()).collect();
         let how = coding(&fields, &body, &trailers);
         let mut bytes = head("HTTP/1.1 200 OK", &fields, &body, how, true);
         for part in &body {
@@ -176,7 +176,7 @@ fn what_is_written_is_read_again() {
 #[test]
 fn a_case_may_choose_its_own_framing() {
     let length: Fields = vec![("Content-Length".into(), "6".into())];
-    let body = vec![b"abc".to_vec(), b"def".to_vec()];
+    let body: Vec<Chunk> = vec![b"abc"[..].into(), b"def"[..].into()];
     assert_eq!(coding(&length, &body, &Fields::new()), Coding::Plain);
     let bytes = head("POST / HTTP/1.1", &length, &body, Coding::Plain, false);
     assert_eq!(bytes, b"POST / HTTP/1.1\r\nContent-Length: 6\r\n\r\n");

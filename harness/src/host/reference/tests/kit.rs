@@ -147,12 +147,12 @@ pub(super) fn exchange(method: &str, chunks: &[&str], trailers: &[(&str, &str)])
             path: "/p".to_owned(),
             authority: "a.test".to_owned(),
             headers: fields(&[("x-here", "1")]),
-            body: chunks.iter().map(|c| c.as_bytes().to_vec()).collect(),
+            body: chunks.iter().map(|c| c.as_bytes().into()).collect(),
             trailers: fields(trailers),
         },
         answer: Answer {
             headers: fields(&[("x-up", "2")]),
-            body: vec![b"an".to_vec(), b"swer".to_vec()],
+            body: vec![b"an"[..].into(), b"swer"[..].into()],
             ..Answer::default()
         },
     };

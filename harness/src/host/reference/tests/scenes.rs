@@ -376,7 +376,7 @@ pub(super) fn calls() -> Job {
     };
     let answer = Answer {
         headers: fields(&[("x-answer", "1")]),
-        body: vec![b"answered".to_vec()],
+        body: vec![b"answered"[..].into()],
         trailers: fields(&[("x-at", "1")]),
         ..Answer::default()
     };
