@@ -43,7 +43,8 @@ pub struct Profile {
     /// How a case is known to be over.
     #[serde(default)]
     pub over: Option<Over>,
-    /// How a plugin names an upstream in a callout; `{name}` stands for the case's word for it.
+    /// How a plugin names an upstream in a callout; `{name}` stands for the case's word for it, and
+    /// `{port}` for a port of the loopback interface at which it then listens.
     #[serde(default)]
     pub upstream: Option<String>,
     /// What a case may need: `true`, or why it is not offered.
@@ -340,13 +341,27 @@ impl Profile {
         }
     }
 
-    /// How a plugin names the upstream that a case calls `name`.
+    /// How a plugin names the upstream that a case calls `name`. In place of a port, which is not
+    /// known before the host is started, stands [`port_stand_in`].
     pub fn upstream(&self, name: &str) -> String {
         match &self.upstream {
-            Some(pattern) => pattern.replace("{name}", name),
+            Some(pattern) => pattern
+                .replace("{name}", name)
+                .replace("{port}", &port_stand_in(name)),
             None => name.to_owned(),
         }
     }
+
+    /// Whether plugins name upstreams by a port.
+    pub fn upstreams_have_ports(&self) -> bool {
+        let pattern = self.upstream.as_deref();
+        pattern.is_some_and(|p| p.contains("{port}"))
+    }
+}
+
+/// What stands for the port of an upstream until it is known: as long as a port with five digits.
+pub fn port_stand_in(name: &str) -> String {
+    format!("~{name:~>4.4}")
 }
 
 impl Known {

@@ -5,10 +5,11 @@
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::host::network::loopback::Door;
 
 /// What a bell sends, and gets back: no HTTP request begins with it.
 const BELL: [u8; 1] = [0];
@@ -97,8 +98,8 @@ impl Lines {
 
 /// Connects to a listener of ours and waits until it answers: every connection that was made before
 /// has been taken in by then.
-pub fn ring(socket: &Path, within: Duration) {
-    let Ok(mut bell) = UnixStream::connect(socket) else {
+pub fn ring(door: &Door, within: Duration) {
+    let Ok(mut bell) = door.connect() else {
         return;
     };
     bell.set_read_timeout(Some(within)).ok();
@@ -161,7 +162,7 @@ mod tests {
         let mut two = UnixStream::connect(&socket).expect("connects");
         one.write_all(b"a").expect("writes");
         two.write_all(b"b").expect("writes");
-        ring(&socket, Duration::from_secs(5));
+        ring(&Door::Unix(socket), Duration::from_secs(5));
         assert!(lines.read_out(Duration::from_secs(5)));
         let mut heard = seen.lock().expect("no panic").clone();
         heard.sort_unstable();

@@ -16,6 +16,7 @@ mod fence;
 mod http1;
 mod line;
 mod lines;
+mod loopback;
 mod placed;
 mod play;
 mod process;

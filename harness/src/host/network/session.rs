@@ -127,11 +127,13 @@ impl Session {
             .map_err(|e| io("writing the fence's module", e))?;
         let ear = Arc::new(Ear::new(plan.phrases.clone()));
         let wire = WireLog::default();
-        let upstreams = Upstreams::start(dir.path(), ear.clone(), wire.clone())
+        let ports = plan.profile.upstreams_have_ports();
+        let upstreams = Upstreams::start(dir.path(), ports, ear.clone(), wire.clone())
             .map_err(|e| io("listening as upstream", e))?;
         let named = |name: &str| UpstreamVars {
             name: name.to_owned(),
             socket: format!("{name}.sock"),
+            port: upstreams.port(name),
         };
         let mut vars = Vars {
             dir: dir.path().to_string_lossy().into_owned(),
@@ -147,8 +149,9 @@ impl Session {
         };
         let mut placed = Placed::default();
         for job in jobs {
+            let job = upstreams.known_to(job, &plan.profile);
             placed
-                .add(job, dir.path(), &ear, &mut vars)
+                .add(&job, dir.path(), &ear, &mut vars)
                 .map_err(|e| io("writing a module", e))?;
         }
         plan.templates.write_all(dir.path(), &vars)?;
@@ -222,9 +225,10 @@ impl Session {
             _ => SILENT,
         };
         for job in jobs {
+            let job = self.upstreams.known_to(job, &self.plan.profile);
             let added = self
                 .placed
-                .add(job, self.dir.path(), &self.ear, &mut self.vars);
+                .add(&job, self.dir.path(), &self.ear, &mut self.vars);
             if let Err(error) = added {
                 return Err(Lost {
                     what: format!("writing a module: {error}"),

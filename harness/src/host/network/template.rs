@@ -49,6 +49,8 @@ pub struct UpstreamVars {
     pub name: String,
     /// Its socket.
     pub socket: String,
+    /// Its port of the loopback interface; 0 where plugins do not name upstreams by one.
+    pub port: u16,
 }
 
 /// One case.

@@ -1,20 +1,24 @@
-//! The harness's own upstreams: one unix socket a name, a thread a connection.
+//! The harness's own upstreams: one unix socket a name, and where the host needs it a loopback port; a
+//! thread a connection.
 //!
 //! Does not know the proxy. Answers follow the exchange: the main upstream's belong to streams, a
 //! named upstream's to its requests in order of arrival.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::case::{Answer, AnswerKind, Exchange};
+use crate::case::{Answer, AnswerKind, Exchange, Fields, Profile};
+use crate::host::Job;
 use crate::host::network::ear::Ear;
 use crate::host::network::http1::{Coding, Piece, Side, Wire, coding, ending, head, piece};
 use crate::host::network::line::{Line, Lines, is_bell, ring};
+use crate::host::network::loopback::{Door, Listener, Ports};
 use crate::host::network::wirelog::{WireLog, fields};
 use crate::trace::{Blob, Message, UpstreamSaw};
 
@@ -56,12 +60,13 @@ struct Shared {
     wire: WireLog,
     over: AtomicBool,
     lines: Lines,
+    ports: Option<Ports>,
 }
 
 /// All upstreams of one host.
 pub struct Upstreams {
     shared: Arc<Shared>,
-    sockets: Vec<PathBuf>,
+    doors: Vec<Door>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -79,48 +84,59 @@ pub fn needs_tag(exchange: &Exchange) -> bool {
 }
 
 impl Upstreams {
-    /// Listens on `<name>.sock` in `dir` for each of [`NAMES`].
+    /// Listens on `<name>.sock` in `dir` for each of [`NAMES`], and where `ports` says so on a port of
+    /// the loopback interface for each of them.
     ///
     /// # Errors
     /// A socket can't be made.
-    pub fn start(dir: &Path, ear: Arc<Ear>, wire: WireLog) -> io::Result<Upstreams> {
-        let shared = Arc::new(Shared {
-            script: Mutex::default(),
-            ear,
-            wire,
-            over: AtomicBool::new(false),
-            lines: Lines::default(),
-        });
-        let mut all = Upstreams {
-            shared,
-            sockets: Vec::new(),
-            threads: Vec::new(),
+    pub fn start(dir: &Path, ports: bool, ear: Arc<Ear>, wire: WireLog) -> io::Result<Upstreams> {
+        let (ports, listeners) = match ports {
+            true => Ports::open().map(|(ports, all)| (Some(ports), all))?,
+            false => (None, Vec::new()),
         };
+        let mut doors = Vec::new();
+        for (which, listener) in listeners.into_iter().enumerate() {
+            let door = Door::Port(listener.local_addr()?.port());
+            doors.push((which, door, Listener::Port(listener)));
+        }
         for (which, name) in NAMES.iter().enumerate() {
             let socket = dir.join(format!("{name}.sock"));
             let listener = UnixListener::bind(&socket)?;
-            all.sockets.push(socket);
+            doors.push((which, Door::Unix(socket), Listener::Unix(listener)));
+        }
+        let mut all = Upstreams {
+            shared: Arc::new(Shared {
+                script: Mutex::default(),
+                ear,
+                wire,
+                over: AtomicBool::new(false),
+                lines: Lines::default(),
+                ports,
+            }),
+            doors: Vec::new(),
+            threads: Vec::new(),
+        };
+        for (which, door, listener) in doors {
+            all.doors.push(door);
             let shared = all.shared.clone();
-            all.threads.push(std::thread::spawn(move || {
-                for connection in listener.incoming() {
-                    if shared.over.load(Ordering::SeqCst) {
-                        break;
-                    }
-                    let Ok(connection) = connection else { continue };
-                    let Ok(line) = shared.lines.add(&connection) else {
-                        continue;
-                    };
-                    let shared = shared.clone();
-                    std::thread::spawn(move || {
-                        if !is_bell(&connection, &line) {
-                            serve(&shared, which, connection, &line);
-                        }
-                        shared.lines.remove(&line);
-                    });
-                }
-            }));
+            let listens = move || listen(&shared, which, &listener);
+            all.threads.push(std::thread::spawn(listens));
         }
         Ok(all)
+    }
+
+    /// The port of an upstream; 0 where they have none.
+    pub fn port(&self, name: &str) -> u16 {
+        let ports = self.shared.ports.as_ref();
+        ports.and_then(|p| p.of(name)).unwrap_or(0)
+    }
+
+    /// The job with the ports of these upstreams in place of what stands for them.
+    pub fn known_to<'j>(&self, job: &'j Job, profile: &Profile) -> Cow<'j, Job> {
+        match &self.shared.ports {
+            Some(ports) => Cow::Owned(ports.job(job, profile)),
+            None => Cow::Borrowed(job),
+        }
     }
 
     /// A case begins.
@@ -149,8 +165,8 @@ impl Upstreams {
 
     /// The case is over: what was seen. What the proxy has sent so far is read before.
     pub fn end(&self) -> Vec<UpstreamSaw> {
-        for socket in &self.sockets {
-            ring(socket, READ_WITHIN);
+        for door in &self.doors {
+            ring(door, READ_WITHIN);
         }
         self.shared.lines.read_out(READ_WITHIN);
         let mut script = self.shared.script();
@@ -162,8 +178,8 @@ impl Upstreams {
 impl Drop for Upstreams {
     fn drop(&mut self) {
         self.shared.over.store(true, Ordering::SeqCst);
-        for socket in &self.sockets {
-            UnixStream::connect(socket).ok();
+        for door in &self.doors {
+            door.connect().ok();
         }
         for thread in self.threads.drain(..) {
             thread.join().ok();
@@ -220,6 +236,27 @@ impl Script {
     }
 }
 
+/// Takes connections in until all is over.
+fn listen(shared: &Arc<Shared>, which: usize, listener: &Listener) {
+    loop {
+        let connection = listener.accept();
+        if shared.over.load(Ordering::SeqCst) {
+            return;
+        }
+        let Ok(connection) = connection else { continue };
+        let Ok(line) = shared.lines.add(&connection) else {
+            continue;
+        };
+        let shared = shared.clone();
+        std::thread::spawn(move || {
+            if !is_bell(&connection, &line) {
+                serve(&shared, which, connection, &line);
+            }
+            shared.lines.remove(&line);
+        });
+    }
+}
+
 /// Serves one connection until either side closes it.
 fn serve(shared: &Shared, which: usize, connection: UnixStream, line: &Arc<Line>) {
     let upstream = NAMES[which];
@@ -235,7 +272,7 @@ fn serve(shared: &Shared, which: usize, connection: UnixStream, line: &Arc<Line>
                 let mut request = Message {
                     method: Some(String::from_utf8_lossy(&start[0]).into_owned()),
                     path: Some(String::from_utf8_lossy(&start[1]).into_owned()),
-                    headers: fields(&all),
+                    headers: shared.fields(&all),
                     ..Message::default()
                 };
                 to_head = start[0] == b"HEAD";
@@ -293,6 +330,20 @@ fn serve(shared: &Shared, which: usize, connection: UnixStream, line: &Arc<Line>
 }
 
 impl Shared {
+    /// The fields of a request; a port of ours in its authority is its stand-in again.
+    fn fields(&self, all: &Fields) -> Vec<(Blob, Blob)> {
+        let mut out = fields(all);
+        for ((name, value), (_, shown)) in all.iter().zip(&mut out) {
+            let ports = self.ports.as_ref();
+            let ports = ports.filter(|_| name.eq_ignore_ascii_case(b"host"));
+            let value = std::str::from_utf8(value).unwrap_or_default();
+            if let Some(stand_in) = ports.and_then(|p| p.out_of(value)) {
+                *shown = Blob::new(stand_in.as_bytes());
+            }
+        }
+        out
+    }
+
     /// Changes what was recorded of a request, unless its case is over.
     fn edit(&self, case: u64, at: Option<usize>, change: impl FnOnce(&mut Message)) {
         let mut script = self.script();

@@ -9,6 +9,7 @@ fn vars(cases: Vec<CaseVars>) -> Vars {
     let upstream = |name: &str| UpstreamVars {
         name: name.to_owned(),
         socket: format!("{name}.sock"),
+        port: 0,
     };
     Vars {
         dir: "/tmp/x".to_owned(),
