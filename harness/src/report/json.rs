@@ -176,5 +176,9 @@ pub fn schemas() -> Vec<(&'static str, serde_json::Value)> {
         ("prove", schemars::schema_for!(Prove).to_value()),
         ("hosts", schemars::schema_for!(Vec<HostRow>).to_value()),
         ("diff", schemars::schema_for!(Diff).to_value()),
+        (
+            "badge",
+            schemars::schema_for!(crate::report::machine::Badge).to_value(),
+        ),
     ]
 }

@@ -1,4 +1,4 @@
-//! Terminal, JSON and HTML: records in, bytes out. Rendering twice gives the same bytes.
+//! Terminal, HTML, and what machines read: records in, bytes out. Rendering twice gives the same bytes.
 //!
 //! Does not know how a run is made, and asks no clock, file system or network. Text of hosts is
 //! hostile until [`safe`] or the HTML template's escaping has seen it.
@@ -7,6 +7,7 @@ pub mod diff;
 mod groups;
 pub mod html;
 pub mod json;
+pub mod machine;
 mod safe;
 mod style;
 pub mod terminal;

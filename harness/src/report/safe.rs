@@ -33,6 +33,18 @@ pub fn safe_lines(text: &str) -> String {
     text.split('\n').map(safe).collect::<Vec<_>>().join("\n")
 }
 
+/// [`safe_lines`] for bytes that need not be UTF-8: what is not is escaped.
+pub fn safe_bytes(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for b in chunk.invalid() {
+            let _ = write!(text, "\\x{b:02x}");
+        }
+    }
+    safe_lines(&text)
+}
+
 /// [`safe`], and no longer than `max` characters: the rest is an ellipsis.
 pub fn safe_short(text: &str, max: usize) -> String {
     let all = safe(text);

@@ -6,6 +6,7 @@
 use crate::abi::Level;
 use crate::judge::{CheckResult, Counted, Manner, Outcome, Tally, Verdict, tally};
 use crate::record::{Column, ColumnSummary, Record, ResultLine};
+use crate::report::safe;
 use crate::trace::{Attempt, Canon, CanonOptions, End, Load, canon};
 
 /// One column of a record, counted.
@@ -130,4 +131,56 @@ pub fn trace_name(case: &str) -> String {
 pub fn again(case: &str, column: &Column) -> String {
     let host = &column.host;
     format!("pwspec run {case} --host {host} --isolation alone --trace all")
+}
+
+/// Where the text of a version stands, at the heading that a requirement rests on; of a dialect: the
+/// newest text.
+pub fn text_link(abi: &str, section: &str) -> String {
+    let plain = abi.split('.').count() == 3 && abi.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let version = if plain { abi } else { "0.2.1" };
+    let heading = section.rsplit(": ").next().unwrap_or(section);
+    let kept = heading.to_lowercase();
+    let kept = kept.chars().filter_map(|c| match c {
+        ' ' => Some('-'),
+        c if c.is_ascii_alphanumeric() || c == '_' || c == '-' => Some(c),
+        _ => None,
+    });
+    let slug: String = kept.collect();
+    format!("https://github.com/proxy-wasm/spec/blob/main/abi-versions/v{version}/README.md#{slug}")
+}
+
+/// What befell a run as a whole: `(kind, words)`. Empty: it went through.
+pub fn befell(record: &Record) -> Vec<(&'static str, String)> {
+    let footer = &record.footer;
+    let mut out: Vec<(&str, String)> = Vec::new();
+    for (who, what) in &footer.trouble {
+        let text = format!("{}: {}", safe(who), safe(what));
+        // Columns of one host share their trouble.
+        let same = |(_, old): &(&str, String)| old.ends_with(&safe(what));
+        if !out.iter().any(same) {
+            out.push(("host", text));
+        }
+    }
+    for c in footer.canaries.iter().filter(|c| !c.ok) {
+        let text = format!(
+            "{}: canary {}: {}",
+            safe(&c.column),
+            safe(&c.canary),
+            safe(&c.what)
+        );
+        out.push(("canary", text));
+    }
+    if footer.interrupted {
+        let text = "the run was interrupted: what was done is here, the rest is missing";
+        out.push(("interrupted", text.to_owned()));
+    }
+    let filters = record.header.filters.join(" ");
+    if record.results.is_empty() && out.is_empty() {
+        let text = match filters.is_empty() {
+            true => "nothing was selected".to_owned(),
+            false => format!("nothing was selected by {}", safe(&filters)),
+        };
+        out.push(("nothing", text));
+    }
+    out
 }

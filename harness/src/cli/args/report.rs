@@ -10,19 +10,27 @@ pub struct ReportArgs {
     /// `record.jsonl` files, or folders of runs; several make one matrix.
     #[arg(required = true)]
     pub records: Vec<PathBuf>,
-    /// What to write.
-    #[arg(long, value_enum, default_value_t = ReportKind::Html)]
-    pub format: ReportKind,
+    /// What to write; several go into the folder that `-o` names.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "html")]
+    pub format: Vec<Output>,
     /// Where; default standard output.
-    #[arg(short = 'o', long, value_name = "FILE")]
+    #[arg(short = 'o', long, value_name = "PATH")]
     pub out: Option<PathBuf>,
 }
 
-/// `report --format`.
+/// What can be made of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ReportKind {
-    /// One HTML file.
+pub enum Output {
+    /// One static HTML file.
     Html,
-    /// `summary.json`.
+    /// JUnit XML.
+    Junit,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// A summary in Markdown.
+    Md,
+    /// A badge for shields.io's endpoint.
+    Badge,
+    /// `summary.json`; a run always writes it.
     Json,
 }

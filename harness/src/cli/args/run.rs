@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::abi::Level;
-use crate::cli::args::parse_time;
+use crate::cli::args::{Output, parse_time};
 
 /// `run`.
 #[derive(Debug, Clone, Args)]
@@ -26,7 +26,7 @@ pub struct RunArgs {
     pub out: Option<PathBuf>,
     /// Reports to write into the run's folder.
     #[arg(long, value_enum, value_delimiter = ',')]
-    pub report: Vec<RunReport>,
+    pub report: Vec<Output>,
     /// How the run is shown.
     #[arg(long, value_enum, default_value_t = RunFormat::Pretty)]
     pub format: RunFormat,
@@ -82,13 +82,6 @@ impl MinLevel {
             MinLevel::Should => Level::Should,
         }
     }
-}
-
-/// Reports that `run` writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RunReport {
-    /// `report/index.html`.
-    Html,
 }
 
 /// How a run is shown.

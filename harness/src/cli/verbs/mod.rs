@@ -6,6 +6,7 @@ mod doctor;
 mod hosts;
 mod judge;
 mod list;
+mod outputs;
 mod prove;
 mod report;
 mod run;

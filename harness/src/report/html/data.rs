@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::judge::{Gate, Outcome, Verdict};
 use crate::record::ResultLine;
 use crate::report::html::model::Model;
-use crate::report::{again, is_hidden, mark, safe, safe_lines, trace_text, words};
+use crate::report::{again, mark, safe, safe_bytes, safe_lines, trace_text, words};
 use crate::trace::{Blob, Canon};
 
 /// So much of a host log and of the wire is in a report; the record has it all.
@@ -167,28 +167,11 @@ fn readable(blob: &Blob) -> String {
         Blob::Whole(b) => (b.as_slice(), [].as_slice()),
         Blob::Cut { head, tail, .. } => (head.as_slice(), tail.as_slice()),
     };
-    let mut out = escaped(head);
+    let mut out = safe_bytes(head);
     if !tail.is_empty() {
         let left = blob.len() - (head.len() + tail.len()) as u64;
         out.push_str(&format!("\n… {left} bytes left out …\n"));
-        out.push_str(&escaped(tail));
-    }
-    out
-}
-
-fn escaped(bytes: &[u8]) -> String {
-    let mut out = String::new();
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '\n' => out.push(c),
-                c if is_hidden(c) => out.push_str(&safe(c.encode_utf8(&mut [0; 4]))),
-                c => out.push(c),
-            }
-        }
-        for b in chunk.invalid() {
-            out.push_str(&format!("\\x{b:02x}"));
-        }
+        out.push_str(&safe_bytes(tail));
     }
     out
 }

@@ -12,7 +12,7 @@ use crate::abi::Level;
 use crate::judge::{Gate, Verdict};
 use crate::report::html::model::{Col, Model};
 use crate::report::terminal::is_news;
-use crate::report::{host_mark, mark, safe, safe_short, speaker, words};
+use crate::report::{befell, host_mark, mark, safe, safe_short, speaker, words};
 
 /// So many unexpected results of one column are listed; the matrix has the rest.
 const NEWS: usize = 50;
@@ -24,8 +24,8 @@ struct Overview {
     /// Columns that have more than is shown: `(name, how many more)`.
     more: Vec<(String, usize)>,
     left_out: Vec<LeftOut>,
-    trouble: Vec<(String, String)>,
-    interrupted: bool,
+    /// What befell the runs as a whole: kind and words.
+    befell: Vec<(&'static str, String)>,
     runs: Vec<Run>,
 }
 
@@ -97,7 +97,6 @@ struct Run {
 }
 
 pub(super) fn context(model: &Model<'_>) -> Value {
-    let trouble = model.records.iter().flat_map(|r| &r.footer.trouble);
     let (mut shown, mut more) = (Vec::new(), Vec::new());
     for c in &model.columns {
         let cases = model.cases.iter();
@@ -113,8 +112,7 @@ pub(super) fn context(model: &Model<'_>) -> Value {
         news: shown,
         more,
         left_out: left_out(model),
-        trouble: trouble.map(|(c, w)| (safe(c), safe(w))).collect(),
-        interrupted: model.records.iter().any(|r| r.footer.interrupted),
+        befell: model.records.iter().flat_map(befell).collect(),
         runs: model.records.iter().map(run).collect(),
     }))
 }

@@ -5,6 +5,7 @@ mod diff;
 pub(crate) mod envoy;
 mod hosts;
 mod lists;
+mod outputs;
 mod records;
 mod runs;
 mod snapshots;

@@ -3,12 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::case::Suite;
-use crate::cli::Failed;
-use crate::cli::args::{RunArgs, RunReport, Traces};
-use crate::cli::exit::Exit;
+use crate::cli::args::{Output, RunArgs, Traces};
+use crate::cli::verbs::outputs;
 use crate::record::Record;
-use crate::report::html::HtmlOptions;
-use crate::runner;
+use crate::report::safe_bytes;
 
 /// `summary.json`, traces, reports; the report's path.
 pub(super) fn write_files(
@@ -17,11 +15,6 @@ pub(super) fn write_files(
     record: &Record,
     suite: &Suite,
 ) -> anyhow::Result<Option<PathBuf>> {
-    let write = |path: &Path, bytes: &[u8]| {
-        runner::write_atomically(path, bytes).map_err(|e| Failed::new(Exit::Usage, e))
-    };
-    let summary = serde_json::to_vec_pretty(&crate::record::summary(record))?;
-    write(&out.join("summary.json"), &summary)?;
     for result in &record.results {
         let wanted = match args.trace {
             Traces::All => true,
@@ -37,28 +30,25 @@ pub(super) fn write_files(
         let name = result.case.replace('/', ".");
         let base = out.join("traces").join(&result.column);
         let text = crate::trace::canonical(&attempt.trace, &attempt.seen, &Default::default());
-        write(&base.join(format!("{name}.trace")), text.as_bytes())?;
+        outputs::write_one(&base.join(format!("{name}.trace")), text.as_bytes())?;
         for (blob, end) in [(&attempt.host_log, "host.log"), (&attempt.wire, "wire.txt")] {
             if let Some(blob) = blob {
+                // For people to read in a terminal; the record has the bytes.
                 let text = blob
                     .whole()
-                    .map_or_else(|| blob.display().into_bytes(), <[u8]>::to_vec);
-                write(&base.join(format!("{name}.{end}")), &text)?;
+                    .map_or_else(|| blob.display(), |bytes| safe_bytes(bytes));
+                outputs::write_one(&base.join(format!("{name}.{end}")), text.as_bytes())?;
             }
         }
     }
-    if !args.report.contains(&RunReport::Html) {
-        return Ok(None);
-    }
-    let path = out.join("report/index.html");
-    let abis: Vec<&crate::abi::Abi> = suite.abis.iter().map(AsRef::as_ref).collect();
-    let options = HtmlOptions {
-        abis: &abis,
-        prove: None,
-    };
-    let html = crate::report::html::render_with(std::slice::from_ref(record), &options);
-    write(&path, html.as_bytes())?;
-    Ok(Some(path))
+    // The summary is always there, and last: who sees it finds the others.
+    let mut wanted = args.report.clone();
+    wanted.retain(|o| *o != Output::Json);
+    wanted.push(Output::Json);
+    wanted.dedup();
+    outputs::write(&wanted, out, std::slice::from_ref(record), suite)?;
+    let html = args.report.contains(&Output::Html);
+    Ok(html.then(|| out.join(outputs::place(Output::Html))))
 }
 
 /// The folder of traces as the user would type it; empty: none are written.

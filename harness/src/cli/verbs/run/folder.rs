@@ -6,10 +6,11 @@ use std::time::SystemTime;
 use crate::cli::Failed;
 use crate::cli::args::RunArgs;
 use crate::cli::exit::Exit;
-use crate::runner::{Wanted, clock};
+use crate::runner::clock;
 
-/// The run's folder: `--out`, or a new one under `target/pwspec` that `latest` points to.
-pub(super) fn out_folder(args: &RunArgs, wanted: &[Wanted]) -> anyhow::Result<PathBuf> {
+/// The run's folder: `--out`, or a new one under `target/pwspec` that `latest` points to; its
+/// name ends with those of the hosts.
+pub(super) fn out_folder(args: &RunArgs, names: &[&str]) -> anyhow::Result<PathBuf> {
     let failed = |p: &Path, e: std::io::Error| {
         Failed::new(
             Exit::Usage,
@@ -28,7 +29,6 @@ pub(super) fn out_folder(args: &RunArgs, wanted: &[Wanted]) -> anyhow::Result<Pa
     }
     let root = Path::new("target/pwspec");
     std::fs::create_dir_all(root).map_err(|e| failed(root, e))?;
-    let names: Vec<&str> = wanted.iter().map(|w| w.profile.name.as_str()).collect();
     let base = format!("{}-{}", clock::compact(SystemTime::now()), names.join("-"));
     // Two runs may begin in the same second.
     for n in 1..1000 {

@@ -1,5 +1,6 @@
 //! `run`: select, play, record, judge, report.
 
+mod empty;
 mod files;
 mod folder;
 mod last;

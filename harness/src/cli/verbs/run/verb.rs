@@ -9,7 +9,7 @@ use crate::cli::args::{self, Global, RunArgs, RunFormat, SnapMode};
 use crate::cli::exit::Exit;
 use crate::cli::progress::Progress;
 use crate::cli::verbs;
-use crate::cli::verbs::run::{files, folder, last, shown};
+use crate::cli::verbs::run::{empty, files, folder, last, shown};
 use crate::host::Stop;
 use crate::record::{Collector, Sink, Tee, Writer};
 use crate::runner::{
@@ -18,6 +18,18 @@ use crate::runner::{
 };
 
 pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
+    let ended = play(args, global);
+    if let Err(e) = &ended
+        && let Some(failed) = e.downcast_ref::<Failed>()
+        && matches!(failed.exit, Exit::Host | Exit::Nothing)
+        && !args.report.is_empty()
+    {
+        empty::leave(args, global, failed, &command())?;
+    }
+    ended
+}
+
+fn play(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
     let specs = verbs::specs(global)?;
     let suite = verbs::suite(&specs)?;
     let profiles = specs.profiles().map_err(|p| verbs::bad(p, &specs))?;
@@ -53,7 +65,8 @@ pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
         return Err(Failed::new(Exit::Nothing, format!("nothing selected by `{filters}`")).into());
     }
     let before = verbs::last_run();
-    let out = folder::out_folder(args, &wanted)?;
+    let names: Vec<&str> = wanted.iter().map(|w| w.profile.name.as_str()).collect();
+    let out = folder::out_folder(args, &names)?;
     let options = options(args, seed);
     let stop = Stop::default();
     on_ctrl_c(&stop);

@@ -1,0 +1,148 @@
+//! Every output that can be asked for, made by one run; and what is left by a run that came to nothing.
+
+use serde_json::Value;
+
+use crate::cli::{Bench, GOOD, WRONG};
+
+const ALL: &str = "html,junit,sarif,md,badge,json";
+const FILES: [&str; 6] = [
+    "report/index.html",
+    "junit.xml",
+    "sarif.json",
+    "summary.md",
+    "badge.json",
+    "summary.json",
+];
+
+fn json(bench: &Bench, file: &str) -> Value {
+    serde_json::from_str(&bench.read(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
+}
+
+#[test]
+fn one_run_makes_them_all() {
+    let bench = Bench::new(&[GOOD, WRONG]);
+    let args = [
+        "run",
+        "--out",
+        "out",
+        "--snapshots",
+        "off",
+        "--abi",
+        "0.2.1",
+    ];
+    bench.run(&[&args[..], &["--report", ALL]].concat()).code(1);
+    for file in FILES {
+        assert!(!bench.read(&format!("out/{file}")).is_empty(), "{file}");
+    }
+    let xml = bench.read("out/junit.xml");
+    assert!(
+        xml.contains("tests=\"3\" failures=\"1\" errors=\"0\""),
+        "{xml}"
+    );
+    let sarif = json(&bench, "out/sarif.json");
+    let result = &sarif["runs"][0]["results"][0];
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(
+        place["artifactLocation"]["uri"],
+        "specs/cases/demo/wrong.yaml"
+    );
+    assert_eq!(
+        place["region"]["startLine"], 12,
+        "the line of the expectation"
+    );
+    assert_eq!(
+        json(&bench, "out/badge.json")["message"],
+        "0.2.1: 1 must case fails"
+    );
+    assert!(
+        bench
+            .read("out/summary.md")
+            .contains("### Unexpected, or not run (1)")
+    );
+}
+
+#[test]
+fn the_same_from_the_record() {
+    let bench = Bench::new(&[GOOD]);
+    let args = ["run", "--out", "out", "--snapshots", "off", "--report", ALL];
+    bench.run(&args).code(0);
+    bench
+        .run(&["report", "out", "--format", ALL, "-o", "again"])
+        .code(0);
+    for file in FILES {
+        let (a, b) = (
+            bench.read(&format!("out/{file}")),
+            bench.read(&format!("again/{file}")),
+        );
+        assert_eq!(a, b, "{file}");
+    }
+    let ran = bench
+        .run(&["report", "out", "--format", "junit,md"])
+        .code(2);
+    assert!(ran.err.contains("-o"), "{}", ran.err);
+    let printed = bench
+        .run(&["report", "out", "--format", "junit"])
+        .code(0)
+        .out;
+    assert_eq!(printed, bench.read("out/junit.xml"));
+}
+
+#[test]
+fn a_run_that_selects_nothing_leaves_what_was_asked_for() {
+    let bench = Bench::new(&[GOOD]);
+    let args = ["run", "level:survey", "--out", "out", "--report", ALL];
+    bench.run(&args).code(4);
+    for file in ["junit.xml", "sarif.json", "summary.md", "report/index.html"] {
+        let text = bench.read(&format!("out/{file}"));
+        assert!(
+            text.contains("nothing was selected by level:survey"),
+            "{file}: {text}"
+        );
+    }
+    assert_eq!(json(&bench, "out/summary.json")["exit_code"], 4);
+    assert_eq!(json(&bench, "out/badge.json")["isError"], true);
+    bench.run(&["report", "out", "--format", "md"]).code(0);
+}
+
+#[test]
+fn a_run_without_its_host_leaves_what_was_asked_for() {
+    let bench = Bench::new(&[GOOD]);
+    let args = [
+        "run",
+        "--host",
+        "envoy@9.9.9",
+        "--out",
+        "out",
+        "--report",
+        ALL,
+    ];
+    bench.run(&args).code(3);
+    for file in ["junit.xml", "sarif.json", "summary.md", "report/index.html"] {
+        let text = bench.read(&format!("out/{file}"));
+        assert!(text.contains("envoy 9.9.9 is not here"), "{file}: {text}");
+    }
+    assert_eq!(json(&bench, "out/summary.json")["exit_code"], 3);
+}
+
+#[test]
+fn a_job_of_github_gets_an_annotation_at_the_line() {
+    let bench = Bench::new(&[WRONG]);
+    let args = [
+        "run",
+        "--out",
+        "out",
+        "--snapshots",
+        "off",
+        "--abi",
+        "0.2.1",
+    ];
+    let mut command = bench.command(&args);
+    let ran =
+        crate::cli::Ran::from(command.env("GITHUB_ACTIONS", "true").output().unwrap()).code(1);
+    let line = ran.out.lines().find(|l| l.starts_with("::error "));
+    let line = line.unwrap_or_else(|| panic!("no annotation in {}", ran.out));
+    assert!(
+        line.starts_with("::error file=specs/cases/demo/wrong.yaml,line=12,col="),
+        "{line}"
+    );
+}
