@@ -14,7 +14,7 @@ use crate::kit::{abi, call, get, job, number, on, text_arg, whole};
 fn post(pieces: &[&str], trailers: &[(&str, &str)]) -> Stream {
     let mut stream = get("/post");
     stream.request.method = "POST".to_owned();
-    stream.request.body = pieces.iter().map(|p| p.as_bytes().to_vec()).collect();
+    stream.request.body = pieces.iter().map(|p| p.as_bytes().into()).collect();
     stream.request.trailers = pairs(trailers);
     stream
 }
@@ -32,7 +32,7 @@ fn bodies_go_piece_by_piece_with_trailers_both_ways() {
     let mut stream = post(&["abc", "defg", "hijkl"], &[("x-end", "1")]);
     stream.answer.status = 201;
     stream.answer.headers = pairs(&[("x-up", "1"), ("x-up", "2")]);
-    stream.answer.body = vec![b"12".to_vec(), b"345".to_vec()];
+    stream.answer.body = vec![b"12"[..].into(), b"345"[..].into()];
     stream.answer.trailers = pairs(&[("x-fin", "yes")]);
     let exchange = Exchange {
         streams: vec![stream],
@@ -179,7 +179,7 @@ fn callouts_reach_named_upstreams() {
     let mut exchange = whole(vec![get("/")]);
     let answer = Answer {
         status: 203,
-        body: vec![b"from a".to_vec()],
+        body: vec![b"from a"[..].into()],
         ..Answer::default()
     };
     exchange.upstreams.insert("a".to_owned(), vec![answer]);
@@ -308,7 +308,7 @@ fn a_large_paused_body_comes_whole() {
     let abi = abi("0.2.1");
     let large = "x".repeat(3 << 20);
     let mut stream = post(&[&large], &[]);
-    stream.answer.body = vec![vec![b'y'; 2 << 20]];
+    stream.answer.body = vec![vec![b'y'; 2 << 20].into()];
     let mut pause = on(
         "proxy_on_request_body",
         vec![Act::Return(Operand::Const(1))],
