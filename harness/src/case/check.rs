@@ -63,12 +63,13 @@ pub enum CheckKind {
     Body {
         /// Whose body.
         who: Who,
-        /// `proxy_on_request_body`, `proxy_on_response_body`.
+        /// `proxy_on_request_body`, `proxy_on_response_body`, `proxy_on_downstream_data`,
+        /// `proxy_on_upstream_data`.
         callback: String,
         /// What must hold.
         expect: BodyExpect,
     },
-    /// A request that arrived at an upstream.
+    /// A request, or a TCP connection, that arrived at an upstream.
     Upstream {
         /// The upstream's name; `main` is the proxied one.
         upstream: String,
@@ -77,7 +78,7 @@ pub enum CheckKind {
         /// What must hold.
         expect: MessageExpect,
     },
-    /// How many requests arrived at an upstream.
+    /// How many requests, or TCP connections, arrived at an upstream.
     UpstreamCount {
         /// The upstream's name.
         upstream: String,
@@ -100,7 +101,7 @@ pub enum CheckKind {
         /// How many.
         expect: Matcher,
     },
-    /// The response that the client of a stream saw.
+    /// The response, or the bytes of a TCP stream, that the client of a stream saw.
     Client {
         /// The stream, from 1.
         stream: u32,
@@ -183,9 +184,9 @@ pub struct CallbackPattern {
 pub enum BodyExpect {
     /// The `value` outputs of the `proxy_get_buffer_bytes` calls in these callbacks, joined in order.
     Bytes(Vec<u8>),
-    /// The sum of `body_size` over the callbacks (nothing paused).
+    /// The sum of `body_size` or `data_size` over the callbacks (nothing paused).
     Total(u64),
-    /// `body_size` never shrinks from call to call (paused) and ends at this number.
+    /// The size never shrinks from call to call (paused) and ends at this number.
     GrowsTo(u64),
     /// Exactly one callback carries `end_of_stream`, and it is the last one.
     EndsOnce,
@@ -208,6 +209,8 @@ pub struct MessageExpect {
     pub trailers: Vec<(String, FieldExpect)>,
     /// Whether the message ended properly.
     pub complete: Option<bool>,
+    /// TCP: whether the host ended or closed the connection before its peer did.
+    pub closed: Option<bool>,
     /// No such message is as good as one that fits.
     pub optional: bool,
     /// Whether there is such a message at all (`Some(false)`: none may have come).
@@ -310,12 +313,16 @@ pub enum Observe {
     ClientStatus(u32),
     /// The body that the client of a stream saw.
     ClientBody(u32),
+    /// TCP: whether the host ended or closed the client's connection.
+    ClientClosed(u32),
     /// The joined value of a field that the client of a stream saw.
     ClientHeader(u32, String),
     /// The joined value of a field of the first request at an upstream.
     UpstreamHeader(String, String),
     /// The body of the first request at an upstream.
     UpstreamBody(String),
+    /// TCP: whether the host ended or closed the first connection at an upstream.
+    UpstreamClosed(String),
     /// How many requests arrived at an upstream.
     UpstreamCount(String),
     /// How many gRPC calls arrived at an upstream.

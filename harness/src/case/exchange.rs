@@ -1,4 +1,5 @@
-//! What the world does in a case: HTTP traffic, upstream answers, time, reload. gRPC is in `grpc`.
+//! What the world does in a case: HTTP traffic, TCP traffic, upstream answers, time, reload. gRPC is in
+//! `grpc`.
 //!
 //! Does not know what the guest does, nor what is expected. Drivers get this, never YAML.
 
@@ -17,8 +18,10 @@ pub type Chunk = Arc<[u8]>;
 /// The script of a case's outside world.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exchange {
-    /// Streams, numbered from 1 in this order.
+    /// HTTP streams, numbered from 1 in this order.
     pub streams: Vec<Stream>,
+    /// TCP streams, numbered from 1 in this order. An exchange has streams of one kind only.
+    pub connections: Vec<Connection>,
     /// What named upstreams (callouts) answer, in order of arrival; the last answer repeats.
     pub upstreams: BTreeMap<String, Vec<Answer>>,
     /// What gRPC upstreams do, call by call in order of arrival; the last script repeats.
@@ -34,6 +37,26 @@ pub struct Stream {
     pub request: Request,
     /// What the main upstream answers when this stream's request reaches it.
     pub answer: Answer,
+}
+
+/// One TCP stream: the connection from a client, and the one to the upstream that belongs to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Connection {
+    /// What the client sends, in the chunks in which it is written.
+    pub downstream: Vec<Chunk>,
+    /// What the upstream sends, in the chunks in which it is written.
+    pub upstream: Vec<Chunk>,
+    /// Nobody listens at the upstream. All connections of an exchange agree on this.
+    pub refused: bool,
+}
+
+/// One end of a TCP stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Peer {
+    /// The client.
+    Downstream,
+    /// The backend.
+    Upstream,
 }
 
 /// What a client sends.
@@ -101,12 +124,26 @@ pub enum Play {
     Chunk(u32),
     /// Send all that is left of stream n's request.
     Rest(u32),
-    /// Wait until stream n's response has ended, then close the client's connection.
+    /// HTTP: wait until stream n's response has ended, then close the client's connection. TCP: wait
+    /// until the host has ended or closed both connections of stream n (it need not have made the one
+    /// to the upstream), then close what is left.
     Finish(u32),
-    /// The client of stream n closes its connection at once.
+    /// The client of HTTP stream n closes its connection at once.
     Abort(u32),
     /// The gRPC upstream of this name may go on where it waits for [`GrpcAfter::Go`], once.
     Go(String),
+    /// The client of TCP stream n connects. The next step follows only after the first callback of this
+    /// stream was seen.
+    Open(u32),
+    /// A peer of TCP stream n writes its next chunk; the next step follows when the plugin was shown it,
+    /// or does not come to see it. An upstream that is not connected yet writes when it is.
+    Send(u32, Peer),
+    /// A peer of TCP stream n ends its side: it sends no more, and still reads.
+    End(u32, Peer),
+    /// A peer of TCP stream n closes its connection at once, both ways.
+    Close(u32, Peer),
+    /// Wait until the host has ended or closed this connection of TCP stream n.
+    Ended(u32, Peer),
     /// Wait until any one instance has entered `callback` this many times in all, at most this long
     /// (virtual time on the reference host).
     Wait {

@@ -1,3 +1,4 @@
 //! What can be known of this room without a host.
 
 mod profile;
+mod tcp;

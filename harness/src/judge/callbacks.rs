@@ -302,7 +302,7 @@ fn verdict(ok: bool, last: Place, got: impl FnOnce() -> String) -> Found {
 }
 
 fn sizes(events: &[&Event]) -> Vec<u64> {
-    let size = |e: &&Event| match e.arg("body_size") {
+    let size = |e: &&Event| match e.arg("body_size").or_else(|| e.arg("data_size")) {
         Some(Value::Number(n)) => *n,
         _ => 0,
     };

@@ -66,6 +66,10 @@ pub(super) fn observe(view: &View<'_>, abi: &Abi, what: &Observe) -> Result<Stri
             None => "no response".to_owned(),
             Some(m) => m.body.display(),
         },
+        Observe::ClientClosed(s) => match response(*s)? {
+            None => "no connection".to_owned(),
+            Some(m) => words::openness(m.complete).to_owned(),
+        },
         Observe::ClientHeader(s, name) => match response(*s)? {
             None => "no response".to_owned(),
             Some(m) => field(m, name),
@@ -77,6 +81,10 @@ pub(super) fn observe(view: &View<'_>, abi: &Abi, what: &Observe) -> Result<Stri
         Observe::UpstreamBody(up) => match first(up) {
             None => "no request".to_owned(),
             Some(m) => m.body.display(),
+        },
+        Observe::UpstreamClosed(up) => match first(up) {
+            None => "no connection".to_owned(),
+            Some(m) => words::openness(m.complete).to_owned(),
         },
         Observe::UpstreamCount(up) => wire::requests(attempt, up).len().to_string(),
         Observe::GrpcCount(up) => grpc::observe_count(attempt, up),

@@ -106,6 +106,11 @@ fn message(view: &View<'_>, what: &str, m: &Message, want: &MessageExpect) -> Fo
             words::completeness(m.complete).to_owned()
         });
     }
+    if let Some(want) = want.closed {
+        note((m.complete == want).into(), &|| {
+            words::openness(m.complete).to_owned()
+        });
+    }
     if !wrong.is_empty() {
         return Found::fail(None, wrong.join(", "));
     }
@@ -116,6 +121,9 @@ fn message(view: &View<'_>, what: &str, m: &Message, want: &MessageExpect) -> Fo
 }
 
 fn summary(m: &Message) -> String {
+    if m.is_tcp() {
+        return format!("{}, {}", m.body.display(), words::openness(m.complete));
+    }
     let mut parts: Vec<String> = Vec::new();
     parts.extend(m.method.clone());
     parts.extend(m.path.clone());
@@ -123,7 +131,16 @@ fn summary(m: &Message) -> String {
     parts.join(" ")
 }
 
-/// The requests that arrived at an upstream, in order.
+/// How many of what arrived at an upstream.
+fn arrived(all: &[&UpstreamSaw], name: &str) -> String {
+    let what = match all.first() {
+        Some(u) if u.request.is_tcp() => "connections",
+        _ => "requests",
+    };
+    format!("{} {what} at {name}", all.len())
+}
+
+/// The requests, or TCP connections, that arrived at an upstream, in order.
 pub(super) fn requests<'a>(attempt: &'a Attempt, upstream: &str) -> Vec<&'a UpstreamSaw> {
     let all = attempt.seen.upstream.iter();
     all.filter(|u| u.upstream == upstream).collect()
@@ -140,17 +157,20 @@ pub(super) fn upstream(view: &View<'_>, name: &str, nth: u32, want: &MessageExpe
     match one {
         Some(u) => message(view, "request", &u.request, want),
         None if want.optional || want.present == Some(false) => Found::pass(None),
-        None => Found::fail(None, format!("{} requests at {name}", all.len())),
+        None => Found::fail(None, arrived(&all, name)),
     }
 }
 
 pub(super) fn count(view: &View<'_>, name: &str, want: &Matcher) -> Found {
-    let all = requests(view.attempt, name).len() as u64;
+    let all = requests(view.attempt, name);
     let scope = Scope { view, at: None };
-    match scope.matches(want, Got::Number(all)) {
+    match scope.matches(want, Got::Number(all.len() as u64)) {
         Answer::Yes => Found::pass(None),
-        Answer::No => Found::fail(None, format!("{all} requests at {name}")),
-        Answer::Unknown => Found::unreached(None, format!("{all} requests: cannot be compared")),
+        Answer::No => Found::fail(None, arrived(&all, name)),
+        Answer::Unknown => {
+            let got = format!("{}: cannot be compared", arrived(&all, name));
+            Found::unreached(None, got)
+        }
     }
 }
 

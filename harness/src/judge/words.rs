@@ -149,6 +149,7 @@ fn message(what: &str, e: &MessageExpect) -> String {
         parts.push(format!("trailer {name} {}", field(f)));
     }
     parts.extend(e.complete.map(|c| completeness(c).to_owned()));
+    parts.extend(e.closed.map(|c| openness(c).to_owned()));
     if parts.is_empty() {
         return format!("a {what}");
     }
@@ -195,6 +196,11 @@ fn call(e: &GrpcExpect) -> String {
 
 pub(super) fn completeness(complete: bool) -> &'static str {
     if complete { "complete" } else { "incomplete" }
+}
+
+/// Of a TCP connection.
+pub(super) fn openness(closed: bool) -> &'static str {
+    if closed { "closed" } else { "open" }
 }
 
 pub(super) fn load(l: &Load) -> String {

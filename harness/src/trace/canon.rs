@@ -407,7 +407,9 @@ impl Writer<'_> {
                 .map(|p| self.bytes(&Blob::new(p.as_bytes()))),
         );
         first.extend(m.status.map(|s| s.to_string()));
-        if !m.complete {
+        if m.is_tcp() {
+            first.push(if m.complete { "closed" } else { "open" }.to_owned());
+        } else if !m.complete {
             first.push("(incomplete)".to_owned());
         }
         if !first.is_empty() {

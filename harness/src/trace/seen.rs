@@ -19,7 +19,8 @@ pub struct Seen {
     pub grpc: Vec<GrpcSaw>,
 }
 
-/// What the client of one stream saw.
+/// What the client of one stream saw. On a TCP stream the bytes that came to it are a [`Message`] with
+/// nothing but `body` and `complete`, from the moment when it was connected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientSaw {
@@ -32,13 +33,13 @@ pub struct ClientSaw {
     pub trouble: Option<String>,
 }
 
-/// A request that arrived at an upstream.
+/// A request, or a TCP connection, that arrived at an upstream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UpstreamSaw {
     /// `main` for proxied requests, else the name of the callout's upstream.
     pub upstream: String,
-    /// The request, as far as it came.
+    /// The request, or what came on the connection, as far as it came.
     pub request: Message,
 }
 
@@ -62,7 +63,7 @@ pub struct GrpcSaw {
     pub cancelled: bool,
 }
 
-/// An HTTP message.
+/// An HTTP message, or all that came one way on a TCP connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
@@ -82,11 +83,26 @@ pub struct Message {
     /// Trailer fields in order of arrival.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trailers: Vec<(Blob, Blob)>,
-    /// Whether the message ended properly.
+    /// Whether the message ended properly. TCP: whether the host ended or closed the connection before
+    /// its peer did.
     pub complete: bool,
 }
 
 impl Message {
+    /// What came on a TCP connection.
+    pub fn tcp(body: Blob, closed: bool) -> Message {
+        Message {
+            body,
+            complete: closed,
+            ..Message::default()
+        }
+    }
+
+    /// Whether this is what came on a TCP connection: HTTP messages have a method or a status.
+    pub fn is_tcp(&self) -> bool {
+        self.method.is_none() && self.path.is_none() && self.status.is_none()
+    }
+
     /// All values of a field, compared without regard to case (RFC 9110, 5.1).
     pub fn values<'a>(fields: &'a [(Blob, Blob)], name: &str) -> Vec<&'a Blob> {
         let same = |b: &Blob| {

@@ -2,18 +2,48 @@
 
 use std::time::Duration;
 
+use crate::abi::PluginType;
 use crate::case::lenient::List;
 use crate::case::resolve::resolver::{Resolver, single};
+use crate::case::resolve::tcp::{tcp_play, whole};
 use crate::case::schema::{AnswerFile, ExchangeFile, RequestFile, WaitFile};
 use crate::case::yaml::{Node, Path};
 use crate::case::{Answer, AnswerKind, Chunk, Exchange, Fields, Play, Request, Stream};
 
 impl Resolver<'_> {
-    pub(super) fn exchange(&mut self, file: Option<&ExchangeFile>, path: &Path) -> Exchange {
+    /// The exchange of a case; what it leaves out depends on where the plugin sits.
+    pub(super) fn exchange(
+        &mut self,
+        file: Option<&ExchangeFile>,
+        of: PluginType,
+        path: &Path,
+    ) -> Exchange {
         let none = ExchangeFile::default();
         let file = file.unwrap_or(&none);
         let mut out = Exchange::default();
+        let http = of == PluginType::Http;
+        let has_http = file.streams.is_some() || file.request.is_some() || file.upstream.is_some();
+        if !http && has_http {
+            let help = match of {
+                PluginType::Tcp => "a TCP plugin has `connections`",
+                _ => "a background plugin has no streams",
+            };
+            self.note(
+                path,
+                "HTTP streams do not pass this plugin",
+                Some(help.to_owned()),
+            );
+        }
+        if of != PluginType::Tcp && file.connections.is_some() {
+            let at = path.key("connections");
+            self.note(
+                &at,
+                "TCP streams do not pass this plugin",
+                Some("plugin_type: tcp".to_owned()),
+            );
+        }
         match &file.streams {
+            _ if !http => {}
             Some(streams) => {
                 if file.request.is_some() || file.upstream.is_some() {
                     self.note(
@@ -39,7 +69,10 @@ impl Resolver<'_> {
                 });
             }
         }
-        self.stream_count = out.streams.len() as u32;
+        if of == PluginType::Tcp {
+            out.connections = self.connections(file, path);
+        }
+        self.stream_count = out.streams.len().max(out.connections.len()) as u32;
         for (name, answers) in &file.upstreams.0 {
             let at = path.key("upstreams").key(name);
             if !["a", "b"].contains(&name.as_str()) {
@@ -59,12 +92,13 @@ impl Resolver<'_> {
         }
         match &file.play {
             Some(play) => self.play(play, &path.key("play"), &mut out.play),
-            None => {
+            None if http => {
                 for n in 1..=self.stream_count {
                     out.play
                         .extend([Play::Head(n), Play::Rest(n), Play::Finish(n)]);
                 }
             }
+            None => out.play = whole(&out.connections),
         }
         if let Some(wait) = &file.wait {
             out.play.extend(self.wait(wait, &path.key("wait")));
@@ -116,7 +150,7 @@ impl Resolver<'_> {
             .collect()
     }
 
-    fn chunks(&mut self, node: Option<&Node>, path: &Path) -> Vec<Chunk> {
+    pub(super) fn chunks(&mut self, node: Option<&Node>, path: &Path) -> Vec<Chunk> {
         match node {
             None => Vec::new(),
             Some(Node::Seq(items)) => items
@@ -149,13 +183,13 @@ impl Resolver<'_> {
                 }
                 Some((word, Node::Int(n))) if (1..=i128::from(self.stream_count)).contains(n) => {
                     let n = *n as u32;
-                    match word {
-                        "head" => out.push(Play::Head(n)),
-                        "chunk" => out.push(Play::Chunk(n)),
-                        "rest" => out.push(Play::Rest(n)),
-                        "finish" => out.push(Play::Finish(n)),
-                        "abort" => out.push(Play::Abort(n)),
-                        _ => self.unknown_play(word, &at),
+                    match if self.tcp {
+                        tcp_play(word, n)
+                    } else {
+                        http_play(word, n)
+                    } {
+                        Some(play) => out.push(play),
+                        None => self.unknown_play(word, &at),
                     }
                 }
                 Some((_, Node::Int(n))) => {
@@ -169,13 +203,15 @@ impl Resolver<'_> {
     }
 
     fn unknown_play(&mut self, word: &str, path: &Path) {
-        let help =
-            "head, chunk, rest, finish, abort: N; go: NAME; wait: {…}; reload; remove; shutdown";
-        self.note(
-            path,
-            format!("unknown play `{word}`"),
-            Some(help.to_owned()),
-        );
+        let streams = match self.tcp {
+            true => {
+                "open, downstream, upstream, end_downstream, end_upstream, close_downstream, \
+                 close_upstream, ended_downstream, ended_upstream, finish: N"
+            }
+            false => "head, chunk, rest, finish, abort: N",
+        };
+        let help = format!("{streams}; go: NAME; wait: {{…}}; reload; remove; shutdown");
+        self.note(path, format!("unknown play `{word}`"), Some(help));
     }
 
     fn ending(&mut self, word: &str, path: &Path) -> Option<Play> {
@@ -210,6 +246,17 @@ impl Resolver<'_> {
             within,
         })
     }
+}
+
+fn http_play(word: &str, n: u32) -> Option<Play> {
+    Some(match word {
+        "head" => Play::Head(n),
+        "chunk" => Play::Chunk(n),
+        "rest" => Play::Rest(n),
+        "finish" => Play::Finish(n),
+        "abort" => Play::Abort(n),
+        _ => return None,
+    })
 }
 
 /// `500ms`, `2s`.

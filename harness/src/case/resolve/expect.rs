@@ -215,7 +215,11 @@ impl Resolver<'_> {
             vm: 0,
             nth: f.stream.unwrap_or(1),
         };
-        let name = format!("{}_body", f.direction);
+        let last = match f.direction.as_str() {
+            "downstream" | "upstream" => "data",
+            _ => "body",
+        };
+        let name = format!("{}_{last}", f.direction);
         let Some(callback) = self.callback_name(&name, &path.key("direction")) else {
             return;
         };
@@ -290,6 +294,7 @@ impl Resolver<'_> {
             body,
             trailers,
             complete: f.complete,
+            closed: f.closed,
             optional: f.optional,
             present: f.present,
         };
@@ -297,6 +302,21 @@ impl Resolver<'_> {
             optional: f.optional,
             ..MessageExpect::default()
         };
+        let foreign = match self.tcp {
+            true => {
+                let fields = out.headers.len() + out.trailers.len();
+                let words = [&out.method, &out.path, &out.status];
+                fields > 0 || out.complete.is_some() || words.iter().any(|w| w.is_some())
+            }
+            false => out.closed.is_some(),
+        };
+        if foreign {
+            let help = match self.tcp {
+                true => "TCP streams have `body`, `closed`, `present`",
+                false => "HTTP messages have `complete`",
+            };
+            self.note(path, "not of this kind of stream", Some(help.to_owned()));
+        }
         if out == nothing && f.count.is_none() {
             self.note(path, "nothing is expected here", None);
         }
@@ -365,8 +385,8 @@ impl Resolver<'_> {
                 }
                 None => {
                     let help = "`call N status`, `call N OUTPUT`, `callbacks stream N`, `callbacks plugin N`, \
-                                `callbacks any`, `client N status|body|header NAME`, \
-                                `upstream NAME header NAME|body|count`, \
+                                `callbacks any`, `client N status|body|closed|header NAME`, \
+                                `upstream NAME header NAME|body|closed|count`, \
                                 `grpc NAME metadata NAME|messages|over|count`, `load`, `end`";
                     let message = format!("cannot observe `{}`", f.what);
                     self.note(&at.key("what"), message, Some(help.to_owned()));
@@ -401,11 +421,13 @@ impl Resolver<'_> {
             },
             ["client", n, "status"] => Observe::ClientStatus(stream(n)?),
             ["client", n, "body"] => Observe::ClientBody(stream(n)?),
+            ["client", n, "closed"] => Observe::ClientClosed(stream(n)?),
             ["client", n, "header", name] => Observe::ClientHeader(stream(n)?, name.to_owned()),
             ["upstream", at, "header", name] => {
                 Observe::UpstreamHeader(at.to_owned(), name.to_owned())
             }
             ["upstream", at, "body"] => Observe::UpstreamBody(at.to_owned()),
+            ["upstream", at, "closed"] => Observe::UpstreamClosed(at.to_owned()),
             ["upstream", at, "count"] => Observe::UpstreamCount(at.to_owned()),
             ["grpc", ref rest @ ..] => self.grpc_observe(rest)?,
             ["load"] => Observe::Load,

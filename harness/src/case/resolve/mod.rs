@@ -7,6 +7,7 @@ mod expect;
 mod grpc;
 mod program;
 mod resolver;
+mod tcp;
 mod value;
 
 pub(crate) use resolver::{Outcome, resolve};

@@ -221,7 +221,9 @@ impl Resolver<'_> {
             }
         };
         let old = format!("proxy_continue_{which}");
-        let (name, with) = if self.abi.hostcall("proxy_continue_stream").is_some() {
+        // Before `proxy_continue_stream` there was none for TCP.
+        let tcp = ["downstream", "upstream"].contains(&which);
+        let (name, with) = if tcp || self.abi.hostcall("proxy_continue_stream").is_some() {
             let stream = Node::Str(stream.to_owned());
             (
                 "proxy_continue_stream",

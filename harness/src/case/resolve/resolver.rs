@@ -37,6 +37,7 @@ pub(crate) fn resolve(file: &CaseFile, path: &Path, abi: &Abi, all: &[&Abi], env
         saved: BTreeMap::new(),
         vm_names: Vec::new(),
         stream_count: 0,
+        tcp: file.plugin_type == Some(crate::abi::PluginType::Tcp),
         alone: false,
         hostcalls: BTreeSet::new(),
     };
@@ -65,6 +66,8 @@ pub(super) struct Resolver<'a> {
     pub(super) saved: BTreeMap<(u32, String), Saved>,
     pub(super) vm_names: Vec<String>,
     pub(super) stream_count: u32,
+    /// The streams are TCP streams.
+    pub(super) tcp: bool,
     pub(super) alone: bool,
     pub(super) hostcalls: BTreeSet<String>,
 }
@@ -111,7 +114,7 @@ impl Resolver<'_> {
 
     fn case(&mut self, file: &CaseFile, path: &Path) -> Resolved {
         let plugin_type = file.plugin_type.unwrap_or(crate::abi::PluginType::Http);
-        let exchange = self.exchange(file.exchange.as_ref(), &path.key("exchange"));
+        let exchange = self.exchange(file.exchange.as_ref(), plugin_type, &path.key("exchange"));
         let vms = self.vms(file, path, plugin_type);
         self.expectations(&file.expect, &path.key("expect"));
         let observations = self.observations(&file.observe, &path.key("observe"));

@@ -20,6 +20,10 @@ pub struct ExchangeFile {
     /// Several streams, numbered from 1; an empty list: none.
     #[serde(default, deserialize_with = "lenient")]
     pub streams: Option<List<StreamFile>>,
+    /// TCP streams, numbered from 1; an empty list: none. Default for TCP plugins: one on which nobody
+    /// sends anything.
+    #[serde(default, deserialize_with = "lenient")]
+    pub connections: Option<List<ConnectionFile>>,
     /// What the upstreams of callouts answer, by name.
     #[serde(default, deserialize_with = "lenient")]
     pub upstreams: Table<List<AnswerFile>>,
@@ -27,7 +31,10 @@ pub struct ExchangeFile {
     #[serde(default, deserialize_with = "lenient")]
     pub grpc: Table<List<List<GrpcTurnFile>>>,
     /// What happens, in order: `head: 1`, `chunk: 1`, `rest: 1`, `finish: 1`, `abort: 1`, `go: grpc_a`,
-    /// `wait: {…}`, `reload`, `remove`, `shutdown`. Default: each stream whole, one after the other.
+    /// `wait: {…}`, `reload`, `remove`, `shutdown`; on TCP streams `open: 1`, `downstream: 1`,
+    /// `upstream: 1`, `end_downstream: 1`, `end_upstream: 1`, `close_downstream: 1`,
+    /// `close_upstream: 1`, `ended_downstream: 1`, `ended_upstream: 1`, `finish: 1`. Default: each
+    /// stream whole, one after the other.
     #[serde(default, deserialize_with = "lenient")]
     pub play: Option<List<Node>>,
     /// After the streams: wait for a callback.
@@ -48,6 +55,21 @@ pub struct StreamFile {
     /// What the upstream answers.
     #[serde(default, deserialize_with = "lenient")]
     pub upstream: AnswerFile,
+}
+
+/// One TCP stream.
+#[derive(Debug, Clone, Default, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionFile {
+    /// What the client sends: text, bytes, or a list of chunks.
+    #[serde(default, deserialize_with = "lenient")]
+    pub downstream: Option<Node>,
+    /// What the upstream sends.
+    #[serde(default, deserialize_with = "lenient")]
+    pub upstream: Option<Node>,
+    /// Nobody listens at the upstream.
+    #[serde(default, deserialize_with = "lenient")]
+    pub refused: bool,
 }
 
 /// What a client sends; default `GET /`.

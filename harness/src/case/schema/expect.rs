@@ -109,15 +109,15 @@ pub struct BodyFile {
     /// On this stream context; default 1.
     #[serde(default, deserialize_with = "lenient")]
     pub stream: Option<u32>,
-    /// `request` or `response`.
+    /// `request`, `response`, `downstream` or `upstream`.
     pub direction: String,
     /// The bytes read in these callbacks, joined.
     #[serde(default, deserialize_with = "lenient")]
     pub bytes: Option<Node>,
-    /// The sum of `body_size` (nothing paused).
+    /// The sum of the sizes (nothing paused).
     #[serde(default, deserialize_with = "lenient")]
     pub total: Option<Node>,
-    /// `body_size` never shrinks (paused) and ends at this number.
+    /// The size never shrinks (paused) and ends at this number.
     #[serde(default, deserialize_with = "lenient")]
     pub grows_to: Option<Node>,
     /// Exactly the last callback carries `end_of_stream`.
@@ -176,6 +176,9 @@ pub struct MessageFile {
     /// Whether it ended properly.
     #[serde(default, deserialize_with = "lenient")]
     pub complete: Option<bool>,
+    /// TCP: whether the host ended or closed this connection before its peer did.
+    #[serde(default, deserialize_with = "lenient")]
+    pub closed: Option<bool>,
 }
 
 /// A call at a gRPC upstream.
@@ -277,8 +280,8 @@ pub struct ObserveFile {
     /// The survey row.
     pub req: String,
     /// `call 2 status`, `call 2 value`, `callbacks stream 1`, `callbacks plugin 1`, `callbacks any`,
-    /// `client 1 status`, `client 1 body`, `client 1 header x`, `upstream main header x`,
-    /// `upstream main body`, `upstream main count`, `grpc grpc_a count`, `grpc grpc_a metadata x`,
+    /// `client 1 status`, `client 1 body`, `client 1 header x`, `client 1 closed`,
+    /// `upstream main header x`, `upstream main body`, `upstream main closed`, `upstream main count`, `grpc grpc_a count`, `grpc grpc_a metadata x`,
     /// `grpc grpc_a messages`, `grpc grpc_a over`, `load`, `end`.
     pub what: String,
 }

@@ -116,6 +116,13 @@ impl<'a> Player<'a> {
                     turn(Turn::Out);
                     turn(Turn::In);
                 }
+                Play::Open(_)
+                | Play::Send(..)
+                | Play::End(..)
+                | Play::Close(..)
+                | Play::Ended(..) => {
+                    self.late = Some("TCP streams are not played".to_owned());
+                }
             }
         }
         let left: Vec<u32> = self.open.keys().copied().collect();

@@ -124,6 +124,9 @@ fn step(player: &mut Player, code: &Code, job: &Job, play: &Play) {
             player.retire(all);
         }
         Play::Shutdown => player.shut_down(),
+        Play::Open(_) | Play::Send(..) | Play::End(..) | Play::Close(..) | Play::Ended(..) => {
+            player.end = End::Timeout("TCP streams are not played".to_owned());
+        }
     }
 }
 

@@ -139,7 +139,14 @@ impl<'e> Engine<'e> {
                 }
                 Ok(())
             }
-            Play::Wait { .. } | Play::Reload | Play::Remove => {
+            Play::Wait { .. }
+            | Play::Reload
+            | Play::Remove
+            | Play::Open(_)
+            | Play::Send(..)
+            | Play::End(..)
+            | Play::Close(..)
+            | Play::Ended(..) => {
                 let what = format!("the stream engine does not play {step:?} so far");
                 self.attempt.faults.push(Fault::new(Blame::Harness, what));
                 Err(Over)

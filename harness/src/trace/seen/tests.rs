@@ -1,4 +1,4 @@
-//! Fields of a message.
+//! Fields of a message, and what came on a TCP connection.
 
 use crate::trace::{Blob, Message};
 
@@ -15,4 +15,18 @@ fn values_of_a_field_without_regard_to_case() {
     assert_eq!(Message::values(&fields, "a"), [&b("1"), &b("3")]);
     assert_eq!(Message::values(&fields, "B"), [&b("2")]);
     assert!(Message::values(&fields, "c").is_empty());
+}
+
+#[test]
+fn what_came_on_a_tcp_connection_is_told_from_http() {
+    let tcp = Message::tcp(Blob::new(b"x"), true);
+    assert!(tcp.is_tcp() && tcp.complete && tcp.body.is(b"x"));
+    let with = |change: fn(&mut Message)| {
+        let mut m = Message::default();
+        change(&mut m);
+        m.is_tcp()
+    };
+    assert!(with(|m| m.complete = true));
+    assert!(!with(|m| m.status = Some(200)));
+    assert!(!with(|m| m.method = Some("GET".to_owned())));
 }

@@ -160,5 +160,6 @@ fn values_made_for_the_attempt_have_their_name() {
         text.starts_with("> f {unique: q} \"q-1234\" = OK\n"),
         "{text}"
     );
-    assert!(text.ends_with("client 1\n    body {unique: q}\n"), "{text}");
+    let wire = "client 1\n    closed\n    body {unique: q}\n";
+    assert!(text.ends_with(wire), "{text}");
 }
