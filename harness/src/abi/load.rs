@@ -5,18 +5,19 @@
 use serde::de::DeserializeOwned;
 
 use crate::abi::problem::Problems;
-use crate::abi::{Abi, DialectFile, Problem, TableFile, build, check, dialect};
+use crate::abi::{Abi, DialectFile, Problem, TableFile, build, check, dialect, text};
 
 /// The version of the form that this room reads.
 const FORM: u32 = 1;
 
 /// Every version and dialect among `files`, each a path that begins with `abi/` and its text;
-/// paths elsewhere are passed over. Versions come first, in the order of their paths, then
+/// paths elsewhere and line maps are passed over. Versions come first, in the order of their paths, then
 /// dialects. All problems of all files come at once, as far as one does not hide another.
 pub fn load(files: &[(String, String)]) -> Result<Vec<Abi>, Vec<Problem>> {
     let mut files: Vec<&(String, String)> = files
         .iter()
         .filter(|(path, _)| path.starts_with("abi/") && path.ends_with(".yaml"))
+        .filter(|(path, _)| !path.starts_with(text::FOLDER))
         .collect();
     files.sort();
     let (dialects, versions): (Vec<_>, Vec<_>) = files

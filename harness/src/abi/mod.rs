@@ -10,6 +10,7 @@ mod file;
 mod load;
 mod pairs;
 mod problem;
+mod text;
 mod types;
 mod words;
 
@@ -19,6 +20,7 @@ pub use file::TableFile;
 pub use load::load;
 pub use pairs::{PairsError, decode as decode_pairs, encode as encode_pairs};
 pub use problem::Problem;
+pub use text::{LineMeaning, Meaning, Reading, TextLine, TextMap, TextMapFile, TextProblem};
 pub use types::*;
 
 #[cfg(test)]

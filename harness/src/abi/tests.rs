@@ -29,7 +29,7 @@ fn committed() -> Vec<(String, String)> {
     ]
 }
 
-fn version(id: &str) -> Abi {
+pub(super) fn version(id: &str) -> Abi {
     let all = load(&committed()).unwrap_or_else(|problems| panic!("{}", lines(&problems)));
     all.into_iter()
         .find(|abi| abi.id == id)

@@ -85,6 +85,46 @@ pub struct Excluded {
     pub reason: String,
 }
 
+/// `coverage --text`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CoverageText {
+    /// [`JSON_VERSION`].
+    pub version: u32,
+    /// ABI version.
+    pub abi: String,
+    /// Where the text that the map was made for lies.
+    pub text: String,
+    /// Whether the file that was given is that text, byte by byte.
+    pub known: bool,
+    /// Every line of the file.
+    pub lines: Vec<CoverageLine>,
+    /// What does not fit.
+    pub problems: Vec<CoverageProblem>,
+}
+
+/// A line of the specification's text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CoverageLine {
+    /// From 1.
+    pub line: u32,
+    /// The requirements that it is behind.
+    pub reqs: Vec<String>,
+    /// Why it asks nothing of a host.
+    pub informative: Option<String>,
+}
+
+/// What does not fit between a text, its map and the table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CoverageProblem {
+    /// From 1; null: the whole text.
+    pub line: Option<u32>,
+    /// What.
+    pub message: String,
+}
+
 /// `prove`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -173,6 +213,10 @@ pub fn schemas() -> Vec<(&'static str, serde_json::Value)> {
             schemars::schema_for!(Vec<RequirementRow>).to_value(),
         ),
         ("coverage", schemars::schema_for!(Coverage).to_value()),
+        (
+            "coverage-text",
+            schemars::schema_for!(CoverageText).to_value(),
+        ),
         ("prove", schemars::schema_for!(Prove).to_value()),
         ("hosts", schemars::schema_for!(Vec<HostRow>).to_value()),
         ("diff", schemars::schema_for!(Diff).to_value()),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 
-use crate::abi;
+use crate::abi::{self, TextMap};
 use crate::case::{Problem, Profile, Suite, load_profile};
 
 static EMBEDDED: Dir = include_dir!("$CARGO_MANIFEST_DIR/../specs");
@@ -77,17 +77,17 @@ impl Specs {
             .collect();
         match abi::load(&tables) {
             Ok(abis) => Ok(abis.into_iter().map(Arc::new).collect()),
-            Err(problems) => Err(problems
-                .into_iter()
-                .map(|p| Problem {
-                    file: format!("specs/{}", p.file),
-                    line: p.line as u32,
-                    column: p.column as u32,
-                    message: p.message,
-                    help: None,
-                })
-                .collect()),
+            Err(problems) => Err(problems.into_iter().map(of_table).collect()),
         }
+    }
+
+    /// The line map of a version's text.
+    ///
+    /// # Errors
+    /// Every problem of the maps; that there is none for this version.
+    pub fn text_map(&self, abi: &str) -> Result<TextMap, Vec<Problem>> {
+        let map = TextMap::load(&self.files, abi);
+        map.map_err(|problems| problems.into_iter().map(of_table).collect())
     }
 
     /// All host profiles, by name.
@@ -114,6 +114,17 @@ impl Specs {
         } else {
             Err(problems)
         }
+    }
+}
+
+/// A problem of a table or a line map.
+fn of_table(p: abi::Problem) -> Problem {
+    Problem {
+        file: format!("specs/{}", p.file),
+        line: p.line as u32,
+        column: p.column as u32,
+        message: p.message,
+        help: None,
     }
 }
 

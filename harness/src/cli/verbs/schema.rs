@@ -2,7 +2,7 @@
 
 use anstream::{print, println};
 
-use crate::abi::{DialectFile, TableFile};
+use crate::abi::{DialectFile, TableFile, TextMapFile};
 use crate::case::{Profile, SuiteFile};
 use crate::cli::Failed;
 use crate::cli::args::SchemaArgs;
@@ -16,6 +16,7 @@ pub(crate) fn all() -> Vec<(&'static str, serde_json::Value)> {
     out.push(("case", schemars::schema_for!(SuiteFile).to_value()));
     out.push(("profile", schemars::schema_for!(Profile).to_value()));
     out.push(("abi", schemars::schema_for!(TableFile).to_value()));
+    out.push(("text-map", schemars::schema_for!(TextMapFile).to_value()));
     out.push(("dialect", schemars::schema_for!(DialectFile).to_value()));
     out.sort_by_key(|(name, _)| *name);
     out

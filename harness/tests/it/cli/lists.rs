@@ -101,6 +101,29 @@ fn coverage_counts_and_fails_on_gaps() {
 }
 
 #[test]
+fn a_text_that_nobody_knows_is_printed_and_refused() {
+    let bench = Bench::new(&[GOOD]);
+    let text = "# Logging\n\nLogs a `message`.\n\n## Clocks\n";
+    bench.write("text.md", text);
+    let ran = bench.run(&["coverage", "--text", "text.md"]).code(1);
+    assert!(ran.err.contains("is not the text of 0.2.1"), "{}", ran.err);
+    assert!(ran.err.contains("line 3: the map does not"), "{}", ran.err);
+    assert!(ran.out.contains("    3  Logs a `message`."), "{}", ran.out);
+    assert!(ran.out.contains("  not mapped"), "{}", ran.out);
+    assert!(ran.out.contains("    5  ## Clocks"), "{}", ran.out);
+
+    let json = ["coverage", "--text", "text.md", "--format", "json"];
+    let out = bench.run(&json).code(1).out;
+    let json: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["known"], false);
+    assert_eq!(json["lines"][0]["informative"], "heading");
+    assert_eq!(json["lines"][2]["reqs"], serde_json::json!([]));
+
+    let ran = bench.run(&["coverage", "--text", "none.md"]).code(2);
+    assert!(ran.err.contains("is at https://github.com/proxy-wasm/spec"));
+}
+
+#[test]
 fn hosts_say_where_they_are_and_how_to_get_them() {
     let bench = Bench::new(&[GOOD]);
     let rows: Value =

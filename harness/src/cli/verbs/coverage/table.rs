@@ -1,29 +1,16 @@
 //! `coverage`: each requirement tested, excluded, or a gap.
 
-use std::collections::BTreeMap;
-
 use anstream::print;
 
-use crate::cli::args::{CoverageArgs, Format, Global};
+use crate::abi::Abi;
+use crate::case::Suite;
+use crate::cli::args::Format;
 use crate::cli::exit::Exit;
-use crate::cli::verbs;
 use crate::report::json::{self, Coverage, Excluded};
 use crate::report::{Cell, Paint, Table};
 
-pub(crate) fn run(args: &CoverageArgs, global: &Global) -> anyhow::Result<Exit> {
-    let specs = verbs::specs(global)?;
-    let suite = verbs::suite(&specs)?;
-    let abi = verbs::abi(&suite, &args.abi)?;
-    let mut by: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for case in suite
-        .cases
-        .iter()
-        .filter(|c| c.abi.iter().any(|v| v == abi.text_version()))
-    {
-        for req in &case.covers {
-            by.entry(req).or_default().push(&case.id);
-        }
-    }
+pub(super) fn run(format: Format, suite: &Suite, abi: &Abi) -> Exit {
+    let by = super::tested(suite, abi);
     let tested = |id: &str| by.contains_key(id);
     let rows = &abi.requirements;
     let coverage = Coverage {
@@ -47,7 +34,7 @@ pub(crate) fn run(args: &CoverageArgs, global: &Global) -> anyhow::Result<Exit> 
             .map(|r| r.id.clone())
             .collect(),
     };
-    match args.format {
+    match format {
         Format::Json => print!("{}", json::text(&coverage)),
         Format::Pretty => {
             let mut table = Table::new();
@@ -76,9 +63,9 @@ pub(crate) fn run(args: &CoverageArgs, global: &Global) -> anyhow::Result<Exit> 
             );
         }
     }
-    Ok(if coverage.gaps.is_empty() {
+    if coverage.gaps.is_empty() {
         Exit::Fine
     } else {
         Exit::Unexpected
-    })
+    }
 }
