@@ -4,6 +4,7 @@
 //! `over`; the judge reads `known` and `lacks`; the selection reads `offers`, `answers` and `limits`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,9 @@ pub struct Profile {
     /// What the host lacks as a whole.
     #[serde(default)]
     pub lacks: Lacks,
+    /// The file that it was read from, where that is a file that can be edited.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
 }
 
 /// How a host is reached.
@@ -293,6 +297,12 @@ pub struct Known {
     /// Where it was reported.
     #[serde(default)]
     pub link: Option<String>,
+    /// The day on which it was written down: `2026-11-28`.
+    #[serde(default)]
+    pub since: Option<String>,
+    /// The last day on which it holds: `2027-05-31`. After it the gate asks for it to be looked at.
+    #[serde(default)]
+    pub expires: Option<String>,
 }
 
 /// What kind of departure from the text.
@@ -311,6 +321,20 @@ pub enum Class {
     Order,
     /// Beyond a limit of the host.
     Limit,
+}
+
+impl Class {
+    /// The word, as in YAML.
+    pub fn word(self) -> &'static str {
+        match self {
+            Class::Missing => "missing",
+            Class::Renamed => "renamed",
+            Class::Renumbered => "renumbered",
+            Class::Wrong => "wrong",
+            Class::Order => "order",
+            Class::Limit => "limit",
+        }
+    }
 }
 
 /// What a host lacks as a whole.

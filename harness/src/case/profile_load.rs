@@ -209,6 +209,13 @@ fn check(p: &Profile) -> Vec<(Place, String)> {
                 "`{range}` is no range of versions such as `>=1.36 <1.40`"
             ));
         }
+        for (name, day) in [("since", &entry.since), ("expires", &entry.expires)] {
+            if let Some(day) = day
+                && !is_day(day)
+            {
+                say(format!("`{name}: {day}` is no day such as `2026-11-28`"));
+            }
+        }
         for abi in &entry.abi {
             if !p.abi.contains(abi) {
                 say(format!("`{abi}` is not among the profile's `abi`"));
@@ -216,6 +223,25 @@ fn check(p: &Profile) -> Vec<(Place, String)> {
         }
     }
     out
+}
+
+/// Whether a text is a day as ISO 8601 writes it: days written so are in order when their texts are.
+pub fn is_day(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [y, m, d] = parts[..] else { return false };
+    let number = |t: &str, len: usize| -> Option<u32> {
+        (t.len() == len && t.bytes().all(|b| b.is_ascii_digit())).then(|| t.parse().ok())?
+    };
+    let (Some(y), Some(m), Some(d)) = (number(y, 4), number(m, 2), number(d, 2)) else {
+        return false;
+    };
+    let leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+    let days = match m {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    (1..=12).contains(&m) && (1..=days).contains(&d)
 }
 
 fn check_network(p: &Profile, out: &mut Vec<(Place, String)>) {

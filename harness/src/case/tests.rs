@@ -1,4 +1,5 @@
 //! What can be known of this room without a host.
 
 mod profile;
+mod profile_edit;
 mod tcp;

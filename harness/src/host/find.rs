@@ -44,7 +44,7 @@ pub fn find(profile: &Profile, target: &Path) -> Vec<Found> {
             out.push(Found { version, path });
         }
     }
-    out.sort_by_key(|f| Reverse(numbers(&f.version)));
+    out.sort_by_key(|f| Reverse(version_numbers(&f.version)));
     out
 }
 
@@ -69,7 +69,7 @@ pub fn version_of(profile: &Profile, path: &Path) -> Option<String> {
 }
 
 /// A version as numbers that can be compared; words come after all numbers.
-fn numbers(version: &str) -> Vec<u64> {
+pub fn version_numbers(version: &str) -> Vec<u64> {
     let parts = version.split(['.', '-']);
     parts.map_while(|p| p.parse().ok()).collect()
 }

@@ -10,4 +10,4 @@ pub mod reference;
 pub mod stdio;
 
 pub use driver::*;
-pub use find::{Found, find, how_to_get, version_of};
+pub use find::{Found, find, how_to_get, version_numbers, version_of};

@@ -32,6 +32,8 @@ pub struct Expectation<'a> {
     pub suite: &'a [&'a str],
     /// Warnings count as failures.
     pub strict: bool,
+    /// The day on which it is asked, as ISO 8601 writes it.
+    pub today: &'a str,
 }
 
 /// How an entry stands.
@@ -47,6 +49,8 @@ pub enum EntryState {
     OverBroad(Vec<String>),
     /// These fail otherwise: case, what is different.
     ChangedReason(Vec<(String, String)>),
+    /// All fail as it says, but it was to hold until this day only.
+    Expired(String),
 }
 
 /// The gate of one column.
@@ -56,6 +60,8 @@ pub struct Gating {
     pub gates: Vec<Gate>,
     /// One per entry, in order.
     pub entries: Vec<EntryState>,
+    /// The same in full: one per entry, in order.
+    pub ledgers: Vec<Ledger>,
 }
 
 impl Gating {
@@ -66,12 +72,15 @@ impl Gating {
     }
 }
 
-/// What one entry did over the column.
-#[derive(Default)]
-struct Ledger {
-    failed: u32,
-    passed: Vec<String>,
-    changed: Vec<(String, String)>,
+/// What one entry did over the column: cases that have no verdict of their own stand nowhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// Fail as it says.
+    pub failed: Vec<String>,
+    /// Do not fail, or not in what it is about.
+    pub passed: Vec<String>,
+    /// Fail otherwise: case, what is different.
+    pub changed: Vec<(String, String)>,
 }
 
 /// Holds every result of a column against the profile.
@@ -85,25 +94,31 @@ pub fn gate(results: &[Gated<'_>], expectation: &Expectation<'_>) -> Result<Gati
     let mut ledgers: Vec<Ledger> = ready.iter().map(|_| Ledger::default()).collect();
     let gates = results.iter().map(|r| one(r, x, &ready, &mut ledgers));
     let gates = gates.collect();
-    let entries = ready.iter().zip(ledgers).map(|(r, l)| state(r, l, x.suite));
+    let entries = ready.iter().zip(&ledgers).map(|(r, l)| state(r, l, x));
     Ok(Gating {
         gates,
         entries: entries.collect(),
+        ledgers,
     })
 }
 
-fn state(ready: &Ready<'_>, ledger: Ledger, suite: &[&str]) -> EntryState {
+fn state(ready: &Ready<'_>, ledger: &Ledger, x: &Expectation<'_>) -> EntryState {
     let named = ready.entry.cases.iter().zip(&ready.globs);
-    let unmatched = named.filter(|(_, g)| !suite.iter().any(|c| g.is_match(c)));
+    let unmatched = named.filter(|(_, g)| !x.suite.iter().any(|c| g.is_match(c)));
     let unmatched: Vec<String> = unmatched.map(|(c, _)| c.clone()).collect();
     if !unmatched.is_empty() {
         return EntryState::Unmatched(unmatched);
     }
-    match (ledger.changed, ledger.passed, ledger.failed) {
-        (c, _, _) if !c.is_empty() => EntryState::ChangedReason(c),
-        (_, p, _) if p.is_empty() => EntryState::Fine,
-        (_, p, 0) => EntryState::Stale(p),
-        (_, p, _) => EntryState::OverBroad(p),
+    let expired = ready.entry.expires.as_deref().filter(|day| *day < x.today);
+    match (&ledger.changed[..], &ledger.passed[..], &ledger.failed[..]) {
+        ([], [], []) => EntryState::Fine,
+        ([], [], _) => match expired {
+            Some(day) => EntryState::Expired(day.to_owned()),
+            None => EntryState::Fine,
+        },
+        ([], p, []) => EntryState::Stale(p.to_vec()),
+        ([], p, _) => EntryState::OverBroad(p.to_vec()),
+        (c, _, _) => EntryState::ChangedReason(c.to_vec()),
     }
 }
 
@@ -149,7 +164,7 @@ fn one(r: &Gated<'_>, x: &Expectation<'_>, ready: &[Ready<'_>], ledgers: &mut [L
         open.retain(|req| !check_fits(k, req));
         let its_own = fails.is_empty() || fails.iter().any(|req| check_fits(k, req));
         if its_own {
-            ledgers[*n].failed += 1;
+            ledgers[*n].failed.push(r.case.to_owned());
         } else {
             ledgers[*n].passed.push(r.case.to_owned());
         }

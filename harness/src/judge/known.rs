@@ -26,6 +26,8 @@ pub struct Known {
     pub why: String,
     /// Where to read more.
     pub link: Option<String>,
+    /// The last day on which it holds, as ISO 8601 writes it; none: for ever.
+    pub expires: Option<String>,
 }
 
 /// What a profile says that the host lacks: cases about these are known to be unlinked or to fail.
@@ -130,6 +132,16 @@ fn compare(a: &[u64], b: &[u64]) -> Ordering {
     all.fold(Ordering::Equal, Ordering::then)
 }
 
+/// A pattern that names cases: `*` within a part, `**` across parts.
+///
+/// # Errors
+/// It cannot be read.
+pub fn case_glob(text: &str) -> Result<GlobMatcher, KnownError> {
+    let glob = GlobBuilder::new(text).literal_separator(true).build();
+    glob.map(|g| g.compile_matcher())
+        .map_err(|e| KnownError::Glob(text.to_owned(), e.kind().to_string()))
+}
+
 /// An entry made ready for one column.
 pub(super) struct Ready<'a> {
     pub(super) entry: &'a Known,
@@ -146,11 +158,7 @@ impl<'a> Ready<'a> {
             .as_deref()
             .map(VersionRange::parse)
             .transpose()?;
-        let glob = |text: &String| {
-            let glob = GlobBuilder::new(text).literal_separator(true).build();
-            glob.map(|g| g.compile_matcher())
-                .map_err(|e| KnownError::Glob(text.clone(), e.kind().to_string()))
-        };
+        let glob = |text: &String| case_glob(text);
         Ok(Ready {
             entry,
             globs: entry.cases.iter().map(glob).collect::<Result<_, _>>()?,

@@ -21,8 +21,8 @@ mod view;
 mod wire;
 mod words;
 
-pub use gate::{EntryState, Expectation, Gated, Gating, gate};
-pub use known::{Known, KnownError, Lacks, VersionRange};
+pub use gate::{EntryState, Expectation, Gated, Gating, Ledger, gate};
+pub use known::{Known, KnownError, Lacks, VersionRange, case_glob};
 pub use prove::{changes, prove_checks, prove_survey};
 pub use question::{Question, judge};
 pub use settle::{Settling, failed, settle};

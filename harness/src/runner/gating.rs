@@ -3,8 +3,12 @@
 //! Plays nothing and changes no verdict.
 
 use crate::case::{Profile, Suite};
+use std::time::SystemTime;
+
 use crate::judge::{self, EntryState, Gate, Verdict};
-use crate::record::{ColumnSummary, Counts, Drift, FaultCounts, ResultLine};
+use crate::record::{Column, ColumnSummary, Counts, Drift, FaultCounts, ResultLine};
+use crate::runner::clock;
+use crate::runner::entries::EntryNote;
 use crate::runner::plan::ColumnPlan;
 use crate::runner::run::Outcome;
 use crate::trace::{Blame, Load};
@@ -24,38 +28,39 @@ fn known(profile: &Profile) -> Vec<judge::Known> {
             checks: k.checks.clone(),
             why: k.why.clone(),
             link: k.link.clone(),
+            expires: k.expires.clone(),
         })
         .collect()
 }
 
-/// Holds a column against its profile and sums it up.
-pub(super) fn gate_column(
+/// Holds the results of a column against its profile as it stands today.
+pub(super) fn hold(
     suite: &Suite,
     profile: &Profile,
-    column: &ColumnPlan,
-    results: &mut [ResultLine],
+    column: &Column,
+    results: &[&ResultLine],
     strict: bool,
-    seconds: f64,
-    outcome: &mut Outcome,
-) -> Result<ColumnSummary, String> {
+) -> Result<judge::Gating, String> {
     let ids: Vec<&str> = suite.cases.iter().map(|c| c.id.as_str()).collect();
     let known = known(profile);
     let lacks = judge::Lacks {
         hostcalls: profile.lacks.hostcalls.clone(),
         callbacks: profile.lacks.callbacks.clone(),
     };
-    let version = match column.column.host_version.as_str() {
+    let version = match column.host_version.as_str() {
         // The known failures of the newest version hold for a build of one's own.
         "local" => profile.snapshots.clone().unwrap_or_default(),
         v => v.to_owned(),
     };
+    let today = clock::rfc3339(SystemTime::now());
     let expectation = judge::Expectation {
-        abi: &column.abi.id,
+        abi: &column.abi,
         version: &version,
         known: &known,
         lacks: &lacks,
         suite: &ids,
         strict,
+        today: today.split('T').next().unwrap_or_default(),
     };
     let gated: Vec<judge::Gated> = results
         .iter()
@@ -68,7 +73,21 @@ pub(super) fn gate_column(
             }),
         })
         .collect();
-    let gating = judge::gate(&gated, &expectation).map_err(|e| format!("failed to {e}"))?;
+    judge::gate(&gated, &expectation).map_err(|e| format!("failed to {e}"))
+}
+
+/// Holds a column against its profile and sums it up.
+pub(super) fn gate_column(
+    suite: &Suite,
+    profile: &Profile,
+    column: &ColumnPlan,
+    results: &mut [ResultLine],
+    strict: bool,
+    seconds: f64,
+    outcome: &mut Outcome,
+) -> Result<ColumnSummary, String> {
+    let all: Vec<&ResultLine> = results.iter().collect();
+    let gating = hold(suite, profile, &column.column, &all, strict)?;
     outcome.unexpected |= gating.unexpected();
     for (i, entry) in gating.entries.iter().enumerate() {
         match entry {
@@ -78,35 +97,20 @@ pub(super) fn gate_column(
                     .unmatched
                     .extend(patterns.iter().map(|p| (profile.name.clone(), p.clone())));
             }
-            other => outcome.entries.push(format!(
-                "{}: known failure {} ({}): {}",
-                column.column.name,
-                i + 1,
-                profile.known[i].cases.join(", "),
-                entry_words(other)
-            )),
+            state => outcome
+                .entries
+                .push(EntryNote::new(profile, &column.column.name, i, state)),
         }
     }
+    let moved = gating.unexpected();
     for (result, gate) in results.iter_mut().zip(gating.gates) {
         result.gate = if result.added { Gate::Expected } else { gate };
     }
-    Ok(summary(column, results, seconds))
-}
-
-fn entry_words(entry: &EntryState) -> String {
-    match entry {
-        EntryState::Fine => String::new(),
-        EntryState::Unmatched(p) => format!("names no case: {}", p.join(", ")),
-        EntryState::Stale(p) => format!("stale, these pass: {}", p.join(", ")),
-        EntryState::OverBroad(p) => format!("over-broad, these pass: {}", p.join(", ")),
-        EntryState::ChangedReason(c) => {
-            let each: Vec<String> = c
-                .iter()
-                .map(|(case, how)| format!("{case} ({how})"))
-                .collect();
-            format!("changed reason: {}", each.join(", "))
-        }
+    let mut summary = summary(column, results, seconds);
+    if moved {
+        summary.gate = "unexpected".to_owned();
     }
+    Ok(summary)
 }
 
 fn summary(column: &ColumnPlan, results: &[ResultLine], seconds: f64) -> ColumnSummary {

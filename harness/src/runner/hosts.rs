@@ -77,6 +77,10 @@ fn from_file(path: &str, target: &Path) -> Result<Vec<Wanted>, BadHost> {
             .collect();
         BadHost::Usage(all.join("\n"), None)
     })?;
+    let profile = Profile {
+        file: Some(PathBuf::from(path)),
+        ..profile
+    };
     installed(profile, None, target)
 }
 

@@ -5,8 +5,10 @@
 mod canary;
 pub mod clock;
 mod drift;
+mod entries;
 mod gating;
 mod hosts;
+mod mend;
 mod plan;
 mod play;
 mod prove;
@@ -17,7 +19,9 @@ mod specs;
 
 pub use canary::Canary;
 pub use drift::*;
+pub use entries::*;
 pub use hosts::*;
+pub use mend::*;
 pub use plan::*;
 pub use play::*;
 pub use prove::*;

@@ -13,6 +13,7 @@ use crate::record::{
     CaseLine, Event, Footer, Header, RECORD_VERSION, RecordError, ReqLine, ResultLine, Sink,
 };
 use crate::runner::drift::drift;
+use crate::runner::entries::EntryNote;
 use crate::runner::gating::gate_column;
 use crate::runner::plan::{ColumnPlan, HostPlan};
 use crate::runner::play::{Played, Playing, Watch, play_host};
@@ -67,8 +68,8 @@ pub struct Outcome {
     pub trouble: Vec<(String, String, Option<String>)>,
     /// Entries of profiles that name no case: `(profile, pattern)`.
     pub unmatched: Vec<(String, String)>,
-    /// What entries of profiles need mending: sentences.
-    pub entries: Vec<String>,
+    /// Entries of profiles that need mending.
+    pub entries: Vec<EntryNote>,
     /// Results in all.
     pub results: usize,
     /// The run was ended early by the user.

@@ -99,7 +99,10 @@ impl Specs {
         let mut problems = Vec::new();
         for (path, text) in self.files.iter().filter(|(p, _)| p.starts_with("hosts/")) {
             match load_profile(&format!("specs/{path}"), text) {
-                Ok(profile) => out.push(profile),
+                Ok(profile) => out.push(Profile {
+                    file: self.folder.as_ref().map(|f| f.join(path)),
+                    ..profile
+                }),
                 Err(more) => problems.extend(more.into_iter().map(|p| Problem {
                     file: p.file,
                     line: p.line,

@@ -163,6 +163,8 @@ fn a_known_failure_speaks_of_its_columns() {
         why: String::new(),
         source: String::new(),
         link: None,
+        since: None,
+        expires: None,
     };
     assert!(known.applies("0.2.1", "1.9"));
     assert!(!known.applies("0.2.0", "1.9"));

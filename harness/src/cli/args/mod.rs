@@ -4,6 +4,7 @@
 mod coverage;
 mod diff;
 mod doctor;
+mod expect;
 mod hosts;
 mod judge;
 mod list;
@@ -21,6 +22,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use coverage::*;
 pub use diff::*;
 pub use doctor::*;
+pub use expect::*;
 pub use hosts::*;
 pub use judge::*;
 pub use list::*;
@@ -93,6 +95,8 @@ pub enum Verb {
     Report(ReportArgs),
     /// What a change did: two records side by side. Exit 1 on a broken case.
     Diff(DiffArgs),
+    /// Keep the known failures of a host: which entries need a hand, and the edit that mends them.
+    Expect(ExpectArgs),
     /// Take new or changed snapshots as they are.
     Accept(SnapArgs),
     /// Drop new or changed snapshots.

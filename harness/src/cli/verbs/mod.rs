@@ -3,10 +3,12 @@
 mod coverage;
 mod diff;
 mod doctor;
+mod expect;
 mod hosts;
 mod judge;
 mod list;
 mod outputs;
+mod play;
 mod prove;
 mod report;
 mod run;
@@ -21,7 +23,7 @@ use crate::case::{Problem, Profile, Suite};
 use crate::cli::args::{Cli, Global, Verb};
 use crate::cli::exit::Exit;
 use crate::cli::{BadFiles, Failed};
-use crate::host::Trouble;
+use crate::host::{Stop, Trouble};
 use crate::record::Record;
 use crate::runner::{self, BadHost, Specs, Wanted};
 
@@ -39,6 +41,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Judge(args) => judge::run(args, global),
         Verb::Report(args) => report::run(args, global),
         Verb::Diff(args) => diff::run(args, global),
+        Verb::Expect(args) => expect::run(args, global),
         Verb::Accept(args) => snapshots::run(args, global, snapshots::Settle::Accept),
         Verb::Reject(args) => snapshots::run(args, global, snapshots::Settle::Reject),
         Verb::Pending(args) => snapshots::run(args, global, snapshots::Settle::Show),
@@ -130,4 +133,11 @@ pub(crate) fn open(path: &Path) -> anyhow::Result<Record> {
         path.to_owned()
     };
     Record::read(&file).map_err(|e| Failed::new(Exit::Usage, format!("failed to {e}")).into())
+}
+
+/// The first Ctrl-C ends the run in the orderly way, with record and footer.
+pub(crate) fn on_ctrl_c(stop: &Stop) {
+    let stop = stop.clone();
+    // A second handler in one process is refused; the first one serves.
+    let _ = ctrlc::set_handler(move || stop.ask());
 }

@@ -3,7 +3,7 @@
 use super::column::judged;
 use crate::judge::*;
 
-use EntryState::{ChangedReason, Fine, OverBroad, Stale, Unmatched};
+use EntryState::{ChangedReason, Expired, Fine, OverBroad, Stale, Unmatched};
 use Outcome::{Fail, Pass, Unreached};
 
 fn entry(cases: &[&str]) -> Known {
@@ -48,6 +48,7 @@ impl World {
             lacks: &self.lacks,
             suite: &SUITE,
             strict: self.strict,
+            today: "2026-11-28",
         };
         gate(&gated, &expectation).unwrap()
     }
@@ -170,6 +171,7 @@ fn globs() {
         lacks: &Lacks::default(),
         suite: &SUITE,
         strict: false,
+        today: "2026-11-28",
     };
     let e = gate(&[], &expectation).unwrap_err();
     assert!(e.to_string().starts_with("read the glob \"f/[\": "), "{e}");
@@ -322,4 +324,46 @@ fn what_the_profile_says_that_the_host_lacks() {
     assert!(!is_known(&w, unlinked("h/OK")));
     w.missing = Some("h");
     assert!(is_known(&w, unlinked("y/OK")));
+}
+
+#[test]
+fn an_entry_that_is_over_is_asked_for_again() {
+    let until = |day: &str| Known {
+        expires: Some(day.to_owned()),
+        ..entry(&["f/g/a"])
+    };
+    let gate = |day: &str, j: Judgement| world(vec![until(day)]).gate(&[("f/g/a", j)]);
+    let over = gate("2026-11-27", fails("x/OK"));
+    assert_eq!(over.gates, [known(0)], "the failure itself is no news");
+    assert_eq!(over.entries, [Expired("2026-11-27".into())]);
+    assert!(over.unexpected());
+    // The day itself is the last one on which it holds.
+    assert_eq!(gate("2026-11-28", fails("x/OK")).entries, [Fine]);
+    assert_eq!(
+        gate("2026-11-27", passes()).entries,
+        [Stale(vec!["f/g/a".into()])]
+    );
+    let nothing = world(vec![until("2020-01-01")]).gate(&[("f/g/b", passes())]);
+    assert_eq!(nothing.entries, [Fine], "it names nothing that was run");
+}
+
+#[test]
+fn the_ledger_has_every_case_with_a_verdict_of_its_own() {
+    let results = [
+        ("f/g/a", fails("x/OK")),
+        ("f/g/b", passes()),
+        ("f/h/c", judged(Verdict::Trap, &[("x/OK", Unreached)])),
+        ("z/z/z", judged(Verdict::NotRun, &[])),
+    ];
+    let k = Known {
+        verdicts: vec![Verdict::Fail],
+        ..entry(&["f/**", "z/**"])
+    };
+    let ledger = &world(vec![k]).gate(&results).ledgers[0];
+    assert_eq!(ledger.failed, ["f/g/a"]);
+    assert_eq!(ledger.passed, ["f/g/b"]);
+    assert_eq!(
+        ledger.changed,
+        [("f/h/c".to_owned(), "trap, not fail".to_owned())]
+    );
 }

@@ -3,6 +3,7 @@
 mod bad_files;
 mod diff;
 pub(crate) mod envoy;
+mod expect;
 mod hosts;
 mod lists;
 mod outputs;

@@ -69,7 +69,7 @@ fn play(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
     let out = folder::out_folder(args, &names)?;
     let options = options(args, seed);
     let stop = Stop::default();
-    on_ctrl_c(&stop);
+    verbs::on_ctrl_c(&stop);
     let mut writer = Writer::create(&out.join("record.jsonl"))?;
     let mut collector = Collector::default();
     let mut live = shown::live(args, &out);
@@ -183,13 +183,6 @@ fn options(args: &RunArgs, seed: u64) -> RunOptions {
         command: command(),
         filters: args.filters.clone(),
     }
-}
-
-/// The first Ctrl-C ends the run in the orderly way, with record and footer.
-fn on_ctrl_c(stop: &Stop) {
-    let stop = stop.clone();
-    // A second handler in one process is refused; the first one serves.
-    let _ = ctrlc::set_handler(move || stop.ask());
 }
 
 /// The command as typed, without the folder of the program.
