@@ -28,6 +28,9 @@ fi
 work=$(mktemp -d "$folder/.get-XXXXXX")
 trap 'rm -rf "$work"' EXIT INT TERM
 cp "$here/$name/main.go" "$work"
+if grep -q 'protocol\.go' "$here/$name/main.go"; then
+    cp "$here/go/protocol.go" "$work"
+fi
 export CGO_ENABLED=0 GOFLAGS=-mod=mod
 link='-s -w'
 if [ "$version" = "$pinned" ]; then

@@ -1,237 +1,252 @@
-// The test emulator of the Go SDK (proxytest) behind the stdio protocol: one JSON object a line, one
-// answer a request. It calls what the emulator's users call and repairs nothing.
+// The test emulator of the Go SDK (proxytest) behind pwspec's adapter protocol. It calls what the
+// emulator's users call in their tests, and repairs nothing.
 //
-// It does not know cases. What the emulator cannot do is answered with `unsupported`.
+// It does not know cases. The emulator runs one compiled plugin at a time, over HTTP; it cannot give back
+// trailers, does not hand the answer of a callout to a compiled plugin, and ends its process where it
+// finds itself misused. Messages and loop are in protocol.go.
 package main
 
 import (
-	"bufio"
-	"encoding/json"
-	"fmt"
-	"io"
 	"log"
 	"os"
+	"reflect"
+	"runtime/debug"
 	"strings"
 
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/proxytest"
 )
 
-const protocol = 1
-
-type field [2][]byte
-
-type request struct {
-	Op           string  `json:"op"`
-	Protocol     int     `json:"protocol"`
-	Module       []byte  `json:"module"`
-	VMConfig     []byte  `json:"vm_config"`
-	PluginConfig []byte  `json:"plugin_config"`
-	Callback     string  `json:"callback"`
-	Context      uint32  `json:"context"`
-	EndOfStream  bool    `json:"end_of_stream"`
-	Fields       []field `json:"fields"`
-	Body         []byte  `json:"body"`
+// host is the one emulator that a process can have at a time.
+type host struct {
+	conversation
+	vm       string
+	wasm     proxytest.WasmVMContext
+	options  *proxytest.EmulatorOption
+	emulator proxytest.HostEmulator
+	release  func()
+	streams  map[uint32]*stream
+	period   uint32
 }
 
-type line struct {
-	Level string `json:"level"`
-	Text  []byte `json:"text"`
-}
-
-type local struct {
-	Status uint32  `json:"status"`
-	Fields []field `json:"fields"`
-	Body   []byte  `json:"body"`
-}
-
-// done is what a callback returned and the state of its stream after it.
-type done struct {
-	Context *uint32 `json:"context,omitempty"`
-	Value   *uint32 `json:"value,omitempty"`
-	Fields  []field `json:"fields,omitempty"`
-	Body    []byte  `json:"body,omitempty"`
-	Local   *local  `json:"local_response,omitempty"`
-}
-
-type hello struct {
-	Protocol int      `json:"protocol"`
-	Library  string   `json:"library"`
-	Does     []string `json:"callbacks"`
-}
-
-// reply has exactly one of the first five.
-type reply struct {
-	Hello       *hello  `json:"hello,omitempty"`
-	Done        *done   `json:"done,omitempty"`
-	Unsupported *string `json:"unsupported,omitempty"`
-	Refused     *string `json:"refused,omitempty"`
-	Trapped     *string `json:"trapped,omitempty"`
-	Logs        []line  `json:"logs"`
-}
-
-// sink takes one Write a message of the guest: "proxy_LEVEL_log: TEXT\n". The emulator's own lists
-// of messages point into the guest's memory and change with it.
-type sink struct{ lines []line }
-
-func (s *sink) Write(p []byte) (int, error) {
-	level, text, found := strings.Cut(strings.TrimSuffix(string(p), "\n"), "_log: ")
-	if found {
-		s.lines = append(s.lines, line{Level: strings.TrimPrefix(level, "proxy_"), Text: []byte(text)})
-	}
-	return len(p), nil
-}
-
-type adapter struct {
-	vm    proxytest.WasmVMContext
-	host  proxytest.HostEmulator
-	reset func()
-	// broken: the emulator holds its global lock for good.
-	broken bool
-}
-
-var callbacks = []string{
-	"proxy_on_vm_start", "proxy_on_configure", "proxy_on_context_create", "proxy_on_request_headers",
-	"proxy_on_request_body", "proxy_on_request_trailers", "proxy_on_response_headers",
-	"proxy_on_response_body", "proxy_on_response_trailers", "proxy_on_log", "proxy_on_tick", "proxy_on_done",
+// stream is what of a stream was reported so far.
+type stream struct {
+	// paused: which side the plugin paused last.
+	paused   string
+	replied  bool
+	callouts int
+	told     state
 }
 
 func main() {
-	out := &sink{}
+	h := &host{}
 	log.SetFlags(0)
-	log.SetOutput(out)
-	in := bufio.NewReader(os.Stdin)
-	answers := json.NewEncoder(os.Stdout)
-	a := &adapter{}
-	for {
-		text, err := in.ReadBytes('\n')
-		if err == io.EOF {
-			return
-		}
-		var r request
-		if err == nil {
-			err = json.Unmarshal(text, &r)
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "bad request:", err)
-			os.Exit(2)
-		}
-		answer := a.serve(&r)
-		answer.Logs, out.lines = append([]line{}, out.lines...), nil
-		if answers.Encode(answer) != nil || a.broken {
-			os.Exit(1)
-		}
+	log.SetOutput(h)
+	h.serve(h)
+}
+
+// Write takes one message a call from the standard logger: "proxy_LEVEL_log: TEXT\n" is a plugin's. The
+// emulator's own lists of messages point into the guest's memory and change with it.
+func (h *host) Write(p []byte) (int, error) {
+	level, text, found := strings.Cut(string(p), "_log: ")
+	level, own := strings.CutPrefix(level, "proxy_")
+	if !found || !own || strings.ContainsAny(level, " \n") {
+		return os.Stderr.Write(p)
+	}
+	h.log(h.vm, level, []byte(strings.TrimSuffix(text, "\n")))
+	return len(p), nil
+}
+
+func (h *host) hello() hello {
+	return hello{
+		Protocol: protocol,
+		Library:  library{"proxytest", version()},
+		ABI:      []string{"0.2.1", "0.2.0"},
+		Callbacks: []string{
+			"proxy_on_tick", "proxy_on_request_headers", "proxy_on_request_body", "proxy_on_request_trailers",
+			"proxy_on_response_headers", "proxy_on_response_body", "proxy_on_response_trailers",
+		},
 	}
 }
 
-func (a *adapter) serve(r *request) (answer reply) {
-	defer func() {
-		if p := recover(); p != nil {
-			words := fmt.Sprint(p)
-			answer = reply{Trapped: &words}
+// version is that of the module that was built in.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if strings.HasSuffix(m.Path, "/proxy-wasm-go-sdk") {
+				return strings.TrimPrefix(m.Version, "v")
+			}
 		}
-	}()
-	switch r.Op {
-	case "hello":
-		return reply{Hello: &hello{protocol, "proxytest 0.24.0", callbacks}}
-	case "load":
-		return a.load(r)
-	case "call":
-		if a.host == nil {
-			return unsupported("nothing is loaded")
-		}
-		return a.call(r)
-	case "unload":
-		if a.host != nil {
-			a.reset()
-			a.vm.Close()
-			a.host = nil
-		}
-		return reply{Done: &done{}}
 	}
-	return unsupported("unknown operation " + r.Op)
+	return "local"
 }
 
-func unsupported(why string) reply { return reply{Unsupported: &why} }
-
-func (a *adapter) load(r *request) reply {
-	vm, err := proxytest.NewWasmVMContext(r.Module)
+func (h *host) load(a *ask) answer {
+	h.vm = a.VM
+	h.enter()
+	wasm, err := proxytest.NewWasmVMContext(a.Module)
 	if err != nil {
-		words := err.Error()
-		return reply{Refused: &words}
+		return refused(err.Error())
 	}
-	a.vm = vm
-	options := proxytest.NewEmulatorOption().WithVMContext(vm).
-		WithVMConfiguration(r.VMConfig).WithPluginConfiguration(r.PluginConfig)
-	a.broken = true
-	a.host, a.reset = proxytest.NewHostEmulator(options)
-	a.broken = false
-	root := proxytest.PluginContextID
-	return reply{Done: &done{Context: &root}}
+	h.wasm = wasm
+	h.options = proxytest.NewEmulatorOption().WithVMContext(wasm).
+		WithVMConfiguration(a.VMConfig).WithPluginConfiguration(a.Plugins[0].Config)
+	return did(done{})
 }
 
-func (a *adapter) call(r *request) reply {
-	d := &done{Context: &r.Context}
-	value := func(n uint32) reply { d.Value = &n; return reply{Done: d} }
-	truth := func(b bool) reply {
-		if b {
-			return value(1)
-		}
-		return value(0)
+// start makes the emulator, which creates the plugin's context, and starts VM and plugin.
+func (h *host) start(*ask) answer {
+	h.enter()
+	h.streams = map[uint32]*stream{proxytest.PluginContextID: {}}
+	// If this panics, the emulator's global lock stays held: no other can be made in this process.
+	h.last = true
+	h.emulator, h.release = proxytest.NewHostEmulator(h.options)
+	h.last = false
+	accepted := bool(h.emulator.StartVM()) && bool(h.emulator.StartPlugin())
+	h.collect()
+	return did(done{Context: pointer(proxytest.PluginContextID), Accepted: &accepted})
+}
+
+func (h *host) open(*ask) answer {
+	h.enter()
+	id := h.emulator.InitializeHttpContext()
+	h.streams[id] = &stream{}
+	h.collect()
+	return did(done{Context: &id})
+}
+
+func (h *host) call(a *ask) answer {
+	h.enter()
+	e, id, end := h.emulator, a.Context, a.Event.EndOfStream
+	side := "http_request"
+	if strings.Contains(a.Event.Name, "response") {
+		side = "http_response"
 	}
-	switch r.Callback {
-	case "proxy_on_vm_start":
-		return truth(bool(a.host.StartVM()))
-	case "proxy_on_configure":
-		return truth(bool(a.host.StartPlugin()))
-	case "proxy_on_context_create":
-		id := a.host.InitializeHttpContext()
-		return reply{Done: &done{Context: &id}}
-	case "proxy_on_request_headers":
-		a.host.CallOnRequestHeaders(r.Context, pairs(r.Fields), r.EndOfStream)
-		d.Fields = fields(a.host.GetCurrentRequestHeaders(r.Context))
-	case "proxy_on_request_body":
-		a.host.CallOnRequestBody(r.Context, r.Body, r.EndOfStream)
-		d.Body = a.host.GetCurrentRequestBody(r.Context)
-	case "proxy_on_request_trailers":
-		a.host.CallOnRequestTrailers(r.Context, pairs(r.Fields))
-	case "proxy_on_response_headers":
-		a.host.CallOnResponseHeaders(r.Context, pairs(r.Fields), r.EndOfStream)
-		d.Fields = fields(a.host.GetCurrentResponseHeaders(r.Context))
-	case "proxy_on_response_body":
-		a.host.CallOnResponseBody(r.Context, r.Body, r.EndOfStream)
-		d.Body = a.host.GetCurrentResponseBody(r.Context)
-	case "proxy_on_response_trailers":
-		a.host.CallOnResponseTrailers(r.Context, pairs(r.Fields))
-	case "proxy_on_log":
-		// The emulator's way to end a stream: it calls proxy_on_log, and no more.
-		a.host.CompleteHttpContext(r.Context)
-		return reply{Done: d}
+	switch a.Event.Name {
 	case "proxy_on_tick":
-		a.host.Tick()
-		return reply{Done: d}
-	case "proxy_on_done":
-		return truth(a.host.FinishVM())
+		e.Tick()
+		h.collect()
+		return did(done{})
+	case "proxy_on_request_headers":
+		e.CallOnRequestHeaders(id, pairs(a.State.RequestHeaders), end)
+	case "proxy_on_request_body":
+		e.CallOnRequestBody(id, a.Event.Piece, end)
+	case "proxy_on_request_trailers":
+		e.CallOnRequestTrailers(id, pairs(a.State.RequestTrailers))
+	case "proxy_on_response_headers":
+		e.CallOnResponseHeaders(id, pairs(a.State.ResponseHeaders), end)
+	case "proxy_on_response_body":
+		e.CallOnResponseBody(id, a.Event.Piece, end)
+	case "proxy_on_response_trailers":
+		e.CallOnResponseTrailers(id, pairs(a.State.ResponseTrailers))
 	default:
-		return unsupported("the emulator has no way to call " + r.Callback)
+		return unsupported("the emulator has no way to call " + a.Event.Name)
 	}
-	if sent := a.host.GetSentLocalResponse(r.Context); sent != nil {
-		d.Local = &local{sent.StatusCode, fields(sent.Headers), sent.Data}
+	h.collect()
+	pause := e.GetCurrentHttpStreamAction(id) != 0
+	if pause {
+		h.streams[id].paused = side
 	}
-	return value(uint32(a.host.GetCurrentHttpStreamAction(r.Context)))
+	return did(done{Action: action(pause), State: h.state(id, a.Event.Name)})
 }
 
-func pairs(all []field) [][2]string {
-	out := make([][2]string, 0, len(all))
-	for _, f := range all {
-		out = append(out, [2]string{string(f[0]), string(f[1])})
+// finish ends a stream (proxy_on_log and no more), or the plugin (proxy_on_done and no more).
+func (h *host) finish(a *ask) answer {
+	h.enter()
+	if a.Context == proxytest.PluginContextID {
+		accepted := h.emulator.FinishVM()
+		h.collect()
+		return did(done{Accepted: &accepted})
+	}
+	h.emulator.CompleteHttpContext(a.Context)
+	delete(h.streams, a.Context)
+	h.collect()
+	return did(done{})
+}
+
+func (h *host) forget(*ask) answer { return h.reset() }
+
+func (h *host) reset() answer {
+	if h.emulator != nil {
+		h.release()
+	}
+	if h.wasm != nil {
+		h.wasm.Close()
+	}
+	*h = host{conversation: h.conversation}
+	return did(done{})
+}
+
+// state reads what the emulator can give back of a stream: the body that a callback was about, and what
+// else has changed. The emulator keeps bodies that were forwarded.
+func (h *host) state(id uint32, callback string) state {
+	e, told := h.emulator, &h.streams[id].told
+	return state{
+		RequestHeaders:  changed(&told.RequestHeaders, fields(e.GetCurrentRequestHeaders(id)), false),
+		RequestBody:     changed(&told.RequestBody, body(e.GetCurrentRequestBody(id)), callback == "proxy_on_request_body"),
+		ResponseHeaders: changed(&told.ResponseHeaders, fields(e.GetCurrentResponseHeaders(id)), false),
+		ResponseBody:    changed(&told.ResponseBody, body(e.GetCurrentResponseBody(id)), callback == "proxy_on_response_body"),
+	}
+}
+
+// changed gives the value if it is not the one that was told before, or if it is wanted anyway.
+func changed[T any](told **T, now *T, anyway bool) *T {
+	if *told != nil && reflect.DeepEqual(*told, now) && !anyway {
+		return nil
+	}
+	*told = now
+	return now
+}
+
+// collect reports what the plugin asked for since the last time.
+func (h *host) collect() {
+	if period := h.emulator.GetTickPeriod(); period != h.period {
+		h.period = period
+		h.effect(h.vm, proxytest.PluginContextID, "tick_period", map[string]any{"ms": period})
+	}
+	for id, s := range h.streams {
+		for _, c := range h.emulator.GetCalloutAttributesFromContext(id)[s.callouts:] {
+			s.callouts++
+			h.effect(h.vm, id, "http_call", map[string]any{
+				"call_id": c.CalloutID, "upstream": []byte(c.Upstream), "headers": fields(c.Headers),
+				"body": *body(c.Body), "trailers": fields(c.Trailers), "timeout_ms": 0,
+			})
+		}
+		if id == proxytest.PluginContextID {
+			continue
+		}
+		if r := h.emulator.GetSentLocalResponse(id); r != nil && !s.replied {
+			s.replied = true
+			h.effect(h.vm, id, "local_response", map[string]any{
+				"status": r.StatusCode, "details": []byte(r.StatusCodeDetail), "headers": fields(r.Headers),
+				"body": *body(r.Data), "grpc_status": r.GRPCStatus,
+			})
+		}
+		if s.paused != "" && h.emulator.GetCurrentHttpStreamAction(id) == 0 {
+			h.effect(h.vm, id, "continue_stream", map[string]any{"stream": s.paused})
+			s.paused = ""
+		}
+	}
+}
+
+func pairs(all *[]field) [][2]string {
+	out := [][2]string{}
+	if all != nil {
+		for _, f := range *all {
+			out = append(out, [2]string{string(f[0]), string(f[1])})
+		}
 	}
 	return out
 }
 
-func fields(all [][2]string) []field {
-	out := make([]field, 0, len(all))
+func fields(all [][2]string) *[]field {
+	out := []field{}
 	for _, p := range all {
 		out = append(out, field{[]byte(p[0]), []byte(p[1])})
 	}
-	return out
+	return &out
+}
+
+func body(bytes []byte) *[]byte {
+	out := append([]byte{}, bytes...)
+	return &out
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::case::{DriverKind, Profile, load_profile};
 use crate::host::network::{Network, Options as NetworkOptions};
 use crate::host::reference::{Options as ReferenceOptions, Reference};
-use crate::host::stdio::Stdio;
+use crate::host::stdio::{Program, Stdio};
 use crate::host::{Driver, Found, Trouble, TroubleKind, find, how_to_get};
 
 /// A host that was asked for.
@@ -156,7 +156,7 @@ pub fn open(
         }
         (Some(found), DriverKind::Stdio) => Ok(Box::new(Stdio::new(
             &wanted.profile,
-            found.path.clone(),
+            Program::plain(&found.path),
             found.version.clone(),
         )?)),
         (_, kind) => Err(Trouble::new(

@@ -17,6 +17,7 @@ pub(crate) fn all() -> Vec<(&'static str, serde_json::Value)> {
     out.push(("profile", schemars::schema_for!(Profile).to_value()));
     out.push(("abi", schemars::schema_for!(TableFile).to_value()));
     out.push(("text-map", schemars::schema_for!(TextMapFile).to_value()));
+    out.push(("adapter", crate::host::stdio::protocol::schema()));
     out.push(("dialect", schemars::schema_for!(DialectFile).to_value()));
     out.sort_by_key(|(name, _)| *name);
     out

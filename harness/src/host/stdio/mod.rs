@@ -7,8 +7,9 @@
 mod driver;
 mod engine;
 mod link;
-mod protocol;
+pub mod protocol;
 #[cfg(test)]
 mod tests;
 
 pub use driver::Stdio;
+pub use link::{Link, Peer, Program, Silence};

@@ -1,0 +1,148 @@
+//! The two ends of a stream: what arrives at the upstream and at the client, and how a stream ends.
+
+use crate::case::AnswerKind;
+use crate::host::stdio::engine::half::{Direction, Half, Piece};
+use crate::host::stdio::engine::time::Due;
+use crate::host::stdio::engine::wire;
+use crate::host::stdio::engine::{Engine, Over};
+use crate::host::stdio::protocol::{Bytes, Fields};
+use crate::trace::{Message, UpstreamSaw};
+
+impl Engine<'_> {
+    /// `piece` arrives at the upstream.
+    pub(super) fn upstream_gets(&mut self, stream: usize, piece: Piece) -> Result<(), Over> {
+        let of = &mut self.streams[stream];
+        let at = *of.upstream.get_or_insert_with(|| {
+            self.upstream.push(UpstreamSaw {
+                upstream: "main".to_owned(),
+                request: Message::default(),
+            });
+            self.upstream.len() - 1
+        });
+        let saw = &mut self.upstream[at].request;
+        let end = match piece {
+            Piece::Head(fields, end) => {
+                *saw = wire::request(&fields);
+                end
+            }
+            Piece::Data(bytes, end) => {
+                of.upstream_body.extend(bytes);
+                end
+            }
+            Piece::Trailers(fields) => {
+                saw.trailers = wire::blobs(&fields);
+                true
+            }
+        };
+        saw.body = wire::body(&of.upstream_body);
+        if end {
+            saw.complete = true;
+            self.time.schedule(0, Due::Answer { stream, part: 0 });
+        }
+        Ok(())
+    }
+
+    /// The upstream writes part `part` of its answer: the head, each chunk, the end.
+    pub(super) fn answer_part(&mut self, stream: usize, part: usize) -> Result<(), Over> {
+        let of = &self.streams[stream];
+        let job = self.job;
+        let Some(script) = job.exchange.streams.get(of.number as usize - 1) else {
+            return Ok(());
+        };
+        let answer = &script.answer;
+        if of.over {
+            return Ok(());
+        }
+        match answer.kind {
+            AnswerKind::Hang => return Ok(()),
+            AnswerKind::Close => return self.own_answer(stream, 503),
+            AnswerKind::Reply => {}
+        }
+        let bare = answer.body.is_empty() && answer.trailers.is_empty();
+        let last = bare || part > answer.body.len();
+        let piece = match part {
+            0 => Piece::Head(wire::head_of_answer(answer), bare),
+            n if n <= answer.body.len() => Piece::Data(answer.body[n - 1].to_vec(), false),
+            _ if answer.trailers.is_empty() => Piece::Data(Vec::new(), true),
+            _ => Piece::Trailers(answer.trailers.clone()),
+        };
+        let first = of.stages.len();
+        self.deliver(stream, first, Direction::Response, piece)?;
+        if !last {
+            // The next part comes when everything that this one set off has happened.
+            let part = part + 1;
+            self.time.schedule(0, Due::Answer { stream, part });
+        }
+        Ok(())
+    }
+
+    /// `piece` arrives at the client.
+    pub(super) fn client_gets(&mut self, stream: usize, piece: Piece) -> Result<(), Over> {
+        let of = &mut self.streams[stream];
+        let end = match piece {
+            Piece::Head(fields, end) => {
+                of.response = Some(wire::response(&fields));
+                end
+            }
+            Piece::Data(bytes, end) => {
+                of.response_body.extend(bytes);
+                end
+            }
+            Piece::Trailers(fields) => {
+                if let Some(saw) = &mut of.response {
+                    saw.trailers = wire::blobs(&fields);
+                }
+                true
+            }
+        };
+        if let Some(saw) = &mut of.response {
+            saw.body = wire::body(&of.response_body);
+            saw.complete = end;
+        }
+        if end { self.finish(stream) } else { Ok(()) }
+    }
+
+    /// The client gets a response that did not come from upstream.
+    pub(super) fn reply(
+        &mut self,
+        stream: usize,
+        status: u32,
+        headers: Fields,
+        body: Bytes,
+    ) -> Result<(), Over> {
+        let of = &mut self.streams[stream];
+        if of.over || of.response.is_some() {
+            return Ok(());
+        }
+        let mut fields = vec![(b":status".to_vec(), status.to_string().into_bytes())];
+        fields.extend(wire::came(headers));
+        let mut saw = wire::response(&fields);
+        saw.body = wire::body(&body.0);
+        saw.complete = true;
+        of.response = Some(saw);
+        for stage in &mut of.stages {
+            // `proxy_on_log` reads what the client got.
+            stage.untold.response_headers = Some(wire::sent(&fields));
+            stage.response = Half::passed(fields.clone());
+        }
+        self.finish(stream)
+    }
+
+    /// An answer of the host itself: no plugin, or an upstream that closed.
+    pub(super) fn own_answer(&mut self, stream: usize, status: u32) -> Result<(), Over> {
+        if self.streams[stream].response.is_some() {
+            return self.reset(stream, "reset");
+        }
+        self.reply(stream, status, Vec::new(), Bytes::default())
+    }
+
+    /// Ends a stream without a (whole) response.
+    pub(super) fn reset(&mut self, stream: usize, trouble: &str) -> Result<(), Over> {
+        let of = &mut self.streams[stream];
+        if of.over {
+            return Ok(());
+        }
+        of.trouble = Some(trouble.to_owned());
+        self.finish(stream)
+    }
+}

@@ -1,0 +1,86 @@
+//! Messages as client and upstream see them, and fields as messages of the protocol carry them.
+//!
+//! Like HTTP/1.1: `:authority` travels as `host`, the other pseudo-fields as request line and status.
+
+use crate::case::{Answer, Fields, Request};
+use crate::host::stdio::protocol::{self, Bytes};
+use crate::trace::{Blob, Message};
+
+/// Bodies up to this length are recorded whole.
+const BODY: usize = 16 * 1024;
+
+/// As the protocol carries them.
+pub(super) fn sent(fields: &Fields) -> protocol::Fields {
+    let both = fields.iter();
+    both.map(|(k, v)| (Bytes::of(k), Bytes::of(v))).collect()
+}
+
+/// As they came over the protocol.
+pub(super) fn came(fields: protocol::Fields) -> Fields {
+    fields.into_iter().map(|(k, v)| (k.0, v.0)).collect()
+}
+
+/// Fields as a record keeps them.
+pub(super) fn blobs(fields: &Fields) -> Vec<(Blob, Blob)> {
+    let both = fields.iter();
+    both.map(|(k, v)| (Blob::new(k), Blob::new(v))).collect()
+}
+
+/// A body as a record keeps it.
+pub(super) fn body(bytes: &[u8]) -> Blob {
+    Blob::with_limit(bytes, BODY)
+}
+
+fn pseudo(fields: &Fields, name: &str) -> Option<String> {
+    let found = fields.iter().find(|(k, _)| k == name.as_bytes());
+    found.map(|(_, v)| String::from_utf8_lossy(v).into_owned())
+}
+
+fn plain(fields: &Fields) -> impl Iterator<Item = (Blob, Blob)> {
+    let plain = fields.iter().filter(|(k, _)| !k.starts_with(b":"));
+    plain.map(|(k, v)| (Blob::new(k), Blob::new(v)))
+}
+
+/// The head of a request as an upstream sees it.
+pub(super) fn request(fields: &Fields) -> Message {
+    let host = pseudo(fields, ":authority");
+    let host = host.map(|h| (Blob::new(b"host"), Blob::new(h.as_bytes())));
+    Message {
+        method: pseudo(fields, ":method"),
+        path: pseudo(fields, ":path"),
+        headers: host.into_iter().chain(plain(fields)).collect(),
+        ..Message::default()
+    }
+}
+
+/// The head of a response as a client sees it. A status that is no number became 500 on the way.
+pub(super) fn response(fields: &Fields) -> Message {
+    let status = pseudo(fields, ":status").and_then(|s| s.parse().ok());
+    Message {
+        status: Some(status.unwrap_or(500)),
+        headers: plain(fields).collect(),
+        ..Message::default()
+    }
+}
+
+/// The header map of a client's request.
+pub(super) fn head_of_request(request: &Request) -> Fields {
+    let mut fields = vec![
+        (b":method".to_vec(), request.method.clone().into_bytes()),
+        (b":scheme".to_vec(), b"http".to_vec()),
+        (
+            b":authority".to_vec(),
+            request.authority.clone().into_bytes(),
+        ),
+        (b":path".to_vec(), request.path.clone().into_bytes()),
+    ];
+    fields.extend(request.headers.iter().cloned());
+    fields
+}
+
+/// The header map of an upstream's answer.
+pub(super) fn head_of_answer(answer: &Answer) -> Fields {
+    let mut fields = vec![(b":status".to_vec(), answer.status.to_string().into_bytes())];
+    fields.extend(answer.headers.iter().cloned());
+    fields
+}
