@@ -1,48 +1,79 @@
 #!/bin/sh
 # Builds the guests and writes prebuilt/ with its manifest. Called by `make guests`.
 #
-# The ordinary way is rustup's target (`rustup target add wasm32-unknown-unknown`). Where that
-# cannot be had, Debian's rustc-web with rust-web-src builds the core library along (RUSTC_WEB
-# names that compiler; the linker is the Rust toolchain's own rust-lld).
+# The ordinary way is rustup's targets (`rustup target add wasm32-unknown-unknown wasm32-wasip1`).
+# Where they cannot be had, Debian's rustc-web with rust-web-src and wasi-libc builds the libraries
+# along (RUSTC_WEB names that compiler; the linker is the Rust toolchain's own rust-lld). GUESTS_WITH
+# set to `rustup` or `own` asks for one of the two.
 set -eu
 cd "$(dirname "$0")"
-target=wasm32-unknown-unknown
-unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_TARGET_DIR
+unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_TARGET_DIR CARGO_BUILD_TARGET
+sysroot=$(rustc --print sysroot)
+host=$(rustc -vV | sed -n 's/^host: //p')
+web=${RUSTC_WEB:-/usr/bin/rustc}
+pure=wasm32-unknown-unknown
+wasi=wasm32-wasip1
 
-libdir=$(rustc --print target-libdir --target $target 2>/dev/null || true)
-if [ -n "$libdir" ] && [ -d "$libdir" ]; then
-    compiler=$(rustc --version)
-    cargo build --release --locked
-else
-    sysroot=$(rustc --print sysroot)
-    host=$(rustc -vV | sed -n 's/^host: //p')
-    compiler="$("${RUSTC_WEB:-/usr/bin/rustc}" --version | sed 's/ (built.*//'), own core"
-    RUSTC_BOOTSTRAP=1 RUSTC="${RUSTC_WEB:-/usr/bin/rustc}" \
-        CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$sysroot/lib/rustlib/$host/bin/rust-lld" \
-        cargo build --release --locked -Zbuild-std=core,compiler_builtins,panic_abort \
-        -Zbuild-std-features=compiler-builtins-mem
-fi
-
-mkdir -p prebuilt
-install -m 644 target/$target/release/scripted.wasm prebuilt/scripted.wasm
-
-# The digest of the sources: SHA-256 over the SHA-256 lines of every file a guest is made from,
-# in byte order of their names.
-sources=$(LC_ALL=C; export LC_ALL
-    find Cargo.toml Cargo.lock .cargo scripted/Cargo.toml scripted/src -type f | sort |
-        xargs sha256sum | sha256sum | cut -d' ' -f1)
-wasm=$(sha256sum prebuilt/scripted.wasm | cut -d' ' -f1)
-cat > prebuilt/manifest.json <<JSON
-{
-  "version": 1,
-  "guests": [
-    {
-      "file": "scripted.wasm",
-      "sha256": "$wasm",
-      "sources": "$sources",
-      "rustc": "$compiler"
-    }
-  ]
+# Whether the toolchain can build for a target by itself.
+has() {
+    [ "${GUESTS_WITH:-}" != own ] || return 1
+    dir=$(rustc --print target-libdir --target "$1" 2>/dev/null) && [ -d "$dir" ]
 }
-JSON
-ls -l prebuilt/scripted.wasm
+
+# build TARGET LIBRARIES FEATURES CARGO-ARGUMENTS…: sets `compiler`.
+build() {
+    target=$1 libraries=$2 features=$3
+    shift 3
+    if has "$target"; then
+        compiler=$(rustc --version)
+        cargo build --release --locked --target "$target" "$@"
+        return
+    fi
+    if [ "${GUESTS_WITH:-}" = rustup ]; then
+        echo "the toolchain has no $target: rustup target add $target" >&2
+        exit 1
+    fi
+    compiler="$("$web" --version | sed 's/ (built.*//'), own libraries"
+    name=$(echo "$target" | tr 'a-z-' 'A-Z_')
+    env RUSTC_BOOTSTRAP=1 RUSTC="$web" \
+        "CARGO_TARGET_${name}_LINKER=$sysroot/lib/rustlib/$host/bin/rust-lld" \
+        cargo build --release --locked --target "$target" "-Zbuild-std=$libraries" \
+        ${features:+"-Zbuild-std-features=$features"} "$@"
+}
+
+# The digest of sources: SHA-256 over the SHA-256 lines of every file that a guest is made from, in
+# byte order of their names. What all guests share comes first.
+digest() {
+    LC_ALL=C
+    export LC_ALL
+    find Cargo.toml Cargo.lock .cargo "$@" -type f | sort | xargs sha256sum | sha256sum | cut -d' ' -f1
+}
+
+# entry FILE SOURCES COMPILER
+entry() {
+    printf '%s    {\n      "file": "%s",\n      "sha256": "%s",\n      "sources": "%s",\n      "compiler": "%s"\n    }' \
+        "$comma" "$1" "$(sha256sum "prebuilt/$1" | cut -d' ' -f1)" "$2" "$3" >>"$manifest"
+    comma=',
+'
+}
+
+manifest=$(mktemp)
+trap 'rm -f "$manifest"' EXIT
+comma=
+printf '{\n  "version": 2,\n  "guests": [\n' >"$manifest"
+
+build $pure core,compiler_builtins,panic_abort compiler-builtins-mem -p scripted
+install -D -m 644 target/$pure/release/scripted.wasm prebuilt/scripted.wasm
+entry scripted.wasm "$(digest scripted/Cargo.toml scripted/src)" "$compiler"
+
+# Handmade guests come out of a program that runs here.
+cargo run --quiet --release --locked --target "$host" -p handmade -- prebuilt/handmade
+wat=$(sed -n '/^name = "wat"/{n;s/.*"\(.*\)"/\1/p}' Cargo.lock)
+sources=$(digest handmade/Cargo.toml handmade/src handmade/wat)
+for file in prebuilt/handmade/*.wasm; do
+    entry "${file#prebuilt/}" "$sources" "wat $wat"
+done
+
+printf '\n  ]\n}\n' >>"$manifest"
+install -m 644 "$manifest" prebuilt/manifest.json
+ls -l prebuilt prebuilt/*/

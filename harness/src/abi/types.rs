@@ -107,7 +107,8 @@ pub enum Type {
 }
 
 /// A Wasm value type, as far as the ABI uses them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Word {
     /// Wasm `i32`.
     I32,
@@ -208,10 +209,11 @@ pub enum ExportKind {
 }
 
 /// Which plugin types a callback belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PluginType {
     /// An HTTP filter.
+    #[default]
     Http,
     /// A TCP filter.
     Tcp,

@@ -10,11 +10,11 @@ use sha2::{Digest, Sha256};
 use crate::abi::{Abi, Level, PluginType};
 use crate::case::model::{Case, Env, Resolved, Source, Unavailable};
 use crate::case::problem::{Problem, nearest};
-use crate::case::resolve::{Outcome, resolve};
+use crate::case::resolve::{Known, Outcome, resolve};
 use crate::case::schema::{CaseFile, Need, SuiteFile};
 use crate::case::tree::{self, Note};
 use crate::case::yaml::{self, Path};
-use crate::case::{Check, Play};
+use crate::case::{Check, FixedGuest, Play};
 
 /// All cases and all ABIs.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct Suite {
     pub abis: Vec<Arc<Abi>>,
     /// Cases in the order of files and of the cases in them.
     pub cases: Vec<Case>,
+    /// The guests that may take the place of the scripted one.
+    pub guests: Arc<[FixedGuest]>,
 }
 
 /// `specs/suite.yaml`.
@@ -38,11 +40,21 @@ struct SuiteVersion {
 }
 
 impl Suite {
-    /// Reads `suite.yaml` and `cases/**/*.yaml` among `files` (path below `specs/`, text).
+    /// Reads `suite.yaml` and `cases/**/*.yaml` among `files` (path below `specs/`, text). `guests` are
+    /// those that a case may name.
     ///
     /// # Errors
     /// Every problem of every file.
-    pub fn load(files: &[(String, String)], abis: Vec<Arc<Abi>>) -> Result<Suite, Vec<Problem>> {
+    pub fn load(
+        files: &[(String, String)],
+        abis: Vec<Arc<Abi>>,
+        guests: Arc<[FixedGuest]>,
+    ) -> Result<Suite, Vec<Problem>> {
+        let all: Vec<&Abi> = abis.iter().map(AsRef::as_ref).collect();
+        let known = Known {
+            abis: &all,
+            guests: &guests,
+        };
         let mut problems = Vec::new();
         let mut cases = Vec::new();
         let mut version = String::new();
@@ -59,7 +71,7 @@ impl Suite {
             if path == "suite.yaml" {
                 version = suite_version(text, &shown, &mut problems);
             } else if path.starts_with("cases/") && path.ends_with(".yaml") {
-                load_file(&shown, path, text, &abis, &mut cases, &mut problems);
+                load_file(&shown, path, text, &known, &mut cases, &mut problems);
             }
         }
         let mut seen: BTreeMap<&str, &Case> = BTreeMap::new();
@@ -85,6 +97,7 @@ impl Suite {
             digest,
             abis,
             cases,
+            guests,
         })
     }
 
@@ -110,7 +123,11 @@ impl Suite {
             )));
         }
         let all: Vec<&Abi> = self.abis.iter().map(AsRef::as_ref).collect();
-        resolve(&case.source.file, &case.source.path, abi, &all, env).resolved
+        let known = Known {
+            abis: &all,
+            guests: &self.guests,
+        };
+        resolve(&case.source.file, &case.source.path, abi, &known, env).resolved
     }
 }
 
@@ -170,7 +187,7 @@ fn load_file(
     shown: &str,
     path: &str,
     text: &str,
-    abis: &[Arc<Abi>],
+    known: &Known<'_>,
     cases: &mut Vec<Case>,
     problems: &mut Vec<Problem>,
 ) {
@@ -207,7 +224,7 @@ fn load_file(
         for (i, case) in &file.cases.0 {
             let at = root.key("cases").index(*i);
             cases.push(load_case(
-                case, &file, &at, shown, &shared, abis, &mut notes,
+                case, &file, &at, shown, &shared, known, &mut notes,
             ));
         }
     }
@@ -240,7 +257,7 @@ fn load_case(
     at: &Path,
     shown: &str,
     text: &Arc<str>,
-    abis: &[Arc<Abi>],
+    known: &Known<'_>,
     notes: &mut Vec<Note>,
 ) -> Case {
     if !file
@@ -253,8 +270,8 @@ fn load_case(
             "an id is lower-case letters, digits and `_`",
         ));
     }
-    let all: Vec<&Abi> = abis.iter().map(AsRef::as_ref).collect();
-    let versions: Vec<&Abi> = all
+    let versions: Vec<&Abi> = known
+        .abis
         .iter()
         .copied()
         .filter(|a| a.dialect_of.is_none())
@@ -287,7 +304,7 @@ fn load_case(
         let Outcome {
             resolved,
             notes: more,
-        } = resolve(file, at, version, &all, &env);
+        } = resolve(file, at, version, known, &env);
         match resolved {
             Ok(r) => {
                 found.push((version, r));

@@ -4,9 +4,10 @@
 //! Does not know how a guest encodes or runs it.
 
 use crate::abi::PluginType;
+use crate::case::{FixedRef, Oddities};
 
 /// A module to build.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ModuleSpec {
     /// The token that its frames carry: letters and digits.
     pub token: String,
@@ -18,6 +19,10 @@ pub struct ModuleSpec {
     pub handlers: Vec<Handler>,
     /// How many slots `save` uses.
     pub slots: u32,
+    /// What is odd about it.
+    pub oddities: Oddities,
+    /// A guest that takes the place of the scripted one; then nothing else here counts.
+    pub guest: Option<FixedRef>,
 }
 
 /// Which functions a module exports.

@@ -5,9 +5,11 @@
 
 mod exchange;
 mod expect;
+mod module;
 
 pub use exchange::*;
 pub use expect::*;
+pub use module::*;
 
 use schemars::JsonSchema;
 
@@ -72,6 +74,12 @@ pub struct CaseFile {
     /// Changes to what its module exports.
     #[serde(default, deserialize_with = "lenient")]
     pub exports: Option<ExportsFile>,
+    /// What is odd about its module.
+    #[serde(default, deserialize_with = "lenient")]
+    pub module: Option<ModuleFile>,
+    /// A guest that takes the place of the program: `handmade/empty.wasm`, `sdk/headers.wasm`.
+    #[serde(default, deserialize_with = "lenient")]
+    pub guest: Option<String>,
     /// Several plugins, by name.
     #[serde(default, deserialize_with = "lenient")]
     pub plugins: Option<Table<PluginFile>>,
@@ -163,6 +171,12 @@ pub struct PluginFile {
     /// Changes to what the VM's module exports.
     #[serde(default, deserialize_with = "lenient")]
     pub exports: Option<ExportsFile>,
+    /// What is odd about the VM's module.
+    #[serde(default, deserialize_with = "lenient")]
+    pub module: Option<ModuleFile>,
+    /// A guest that takes the place of the VM's programs.
+    #[serde(default, deserialize_with = "lenient")]
+    pub guest: Option<String>,
     /// What it does in each callback.
     #[serde(default, deserialize_with = "lenient")]
     pub program: Table<List<StepFile>>,

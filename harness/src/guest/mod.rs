@@ -7,11 +7,14 @@ mod base;
 mod encode;
 mod error;
 mod exports;
+mod fixed;
 mod inspect;
+mod odd;
 mod specialise;
 #[cfg(test)]
 mod tests;
 
 pub use error::{GuestError, GuestErrorKind};
+pub use fixed::{fixed, fixed_guests};
 pub use inspect::{Import, Inspection, inspect, split_data};
 pub use specialise::{MAX_LINE, Module, build, build_with_line};

@@ -8,14 +8,14 @@ use sha2::{Digest, Sha256};
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, DataSection, EntityType, ExportKind, ExportSection,
     Function, FunctionSection, GlobalSection, GlobalType, ImportSection, InstructionSink, MemArg,
-    MemorySection, MemoryType, TypeSection, ValType,
+    MemorySection, MemoryType, StartSection, TypeSection, ValType,
 };
 
 use crate::abi::{Abi, Callback, Hostcall, Returns, Type, Word};
-use crate::case::ModuleSpec;
+use crate::case::{ModuleSpec, Oddities};
 use crate::guest::base::{Base, Piece, Sig, base};
 use crate::guest::exports::Exports;
-use crate::guest::{GuestError, GuestErrorKind, encode};
+use crate::guest::{GuestError, GuestErrorKind, encode, odd};
 use crate::trace::{ExportSig, FRAME_OVERHEAD, Legend};
 
 /// The longest frame line, in characters, unless a profile says otherwise.
@@ -57,6 +57,7 @@ pub fn build_with_line(spec: &ModuleSpec, abi: &Abi, max_line: u32) -> Result<Mo
     check_frames(spec, max_line)?;
     let base = base()?;
     let exports = Exports::choose(spec, abi)?;
+    odd::check(spec, &exports, abi)?;
     let hostcalls = encode::hostcalls(spec, abi)?;
     let log = log(abi)?;
     let at = base.heap.next_multiple_of(16);
@@ -77,6 +78,10 @@ pub fn build_with_line(spec: &ModuleSpec, abi: &Abi, max_line: u32) -> Result<Mo
         });
     }
 
+    for import in &spec.oddities.imports {
+        let name = (import.module.clone(), import.name.clone());
+        imports.add(&name, odd::sig(&import.signature));
+    }
     let mut parts = Parts::new(base, imports.list.len() as u32);
     parts.copy();
     for import in &imports.list {
@@ -87,16 +92,32 @@ pub fn build_with_line(spec: &ModuleSpec, abi: &Abi, max_line: u32) -> Result<Mo
         parts.marker(marker);
     }
     for (index, callback) in exports.list.iter().enumerate() {
-        parts.wrapper(index as u32, callback);
+        let own = spec.oddities.signatures.iter();
+        match own.rev().find(|(name, _)| *name == callback.name) {
+            None => parts.wrapper(index as u32, callback),
+            Some((name, other)) => {
+                let function = parts.define(odd::sig(other), &odd::zeros(other));
+                parts.exports.export(name, ExportKind::Func, function);
+            }
+        }
     }
+    let nothing = Sig {
+        params: Vec::new(),
+        results: Vec::new(),
+    };
+    let start = spec.oddities.start;
+    let start = start.map(|what| parts.define(nothing, &odd::start(what)));
     let header: Vec<u8> = program
         .header
         .iter()
         .flat_map(|w| w.to_le_bytes())
         .collect();
     let needs = u64::from(program.header[3]).div_ceil(1 << 16) + 1;
-    let pages = PAGES.max(needs.next_power_of_two());
-    let (wasm, code_digest) = parts.finish(pages, &[(base.header, &header), (at, &program.bytes)]);
+    let pages = PAGES
+        .max(needs.next_power_of_two())
+        .max(spec.oddities.pages.unwrap_or(0));
+    let data: [(u32, &[u8]); 2] = [(base.header, &header), (at, &program.bytes)];
+    let (wasm, code_digest) = parts.finish(pages, start, &spec.oddities, &data);
 
     let export_sig = |c: &&Callback| ExportSig {
         name: c.name.clone(),
@@ -385,7 +406,13 @@ impl<'a> Parts<'a> {
     }
 
     /// The binary, and the digest of everything but its data.
-    fn finish(mut self, pages: u64, data: &[(u32, &[u8])]) -> (Vec<u8>, String) {
+    fn finish(
+        mut self,
+        pages: u64,
+        start: Option<u32>,
+        odd: &Oddities,
+        data: &[(u32, &[u8])],
+    ) -> (Vec<u8>, String) {
         let mut types = TypeSection::new();
         let encode = |list: &[wasmparser::ValType]| -> Vec<ValType> {
             list.iter().map(|v| encoded(*v)).collect()
@@ -418,16 +445,22 @@ impl<'a> Parts<'a> {
                 &init,
             );
         }
-        self.exports.export("memory", ExportKind::Memory, 0);
+        if !odd.hidden_memory {
+            self.exports.export("memory", ExportKind::Memory, 0);
+        }
         let mut module = wasm_encoder::Module::new();
+        odd::sections(odd, true, &mut module);
         module
             .section(&types)
             .section(&self.imports)
             .section(&self.functions)
             .section(&memory)
             .section(&globals)
-            .section(&self.exports)
-            .section(&self.code);
+            .section(&self.exports);
+        if let Some(function_index) = start {
+            module.section(&StartSection { function_index });
+        }
+        module.section(&self.code);
         let code_digest = hex(&Sha256::digest(module.as_slice()));
         let mut segments = DataSection::new();
         let own = self.base.data.iter().map(|(at, b)| (*at, b.as_slice()));
@@ -435,7 +468,16 @@ impl<'a> Parts<'a> {
             segments.active(0, &ConstExpr::i32_const(at as i32), bytes.iter().copied());
         }
         module.section(&segments);
-        (module.finish(), code_digest)
+        odd::sections(odd, false, &mut module);
+        let wasm = module.finish();
+        // A start function may read the data, and last sections are no data: then nothing is shared.
+        let plain = start.is_none() && odd.sections.is_empty();
+        let digest = if plain {
+            code_digest
+        } else {
+            hex(&Sha256::digest(&wasm))
+        };
+        (wasm, digest)
     }
 }
 

@@ -4,5 +4,7 @@ pub(crate) mod host;
 pub(crate) mod table;
 
 mod built;
+mod fixed;
+mod odd;
 mod run;
 mod select;

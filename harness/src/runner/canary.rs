@@ -81,5 +81,6 @@ pub fn suite(abis: Vec<Arc<Abi>>, number: u64) -> Result<Suite, Vec<Problem>> {
         case("traps", number, "        - trap: true\n"),
         case("hangs", number, "        - spin: true\n"),
     );
-    Suite::load(&[("cases/canary.yaml".to_owned(), text)], abis)
+    let files = [("cases/canary.yaml".to_owned(), text)];
+    Suite::load(&files, abis, std::sync::Arc::new([]))
 }

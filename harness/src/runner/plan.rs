@@ -185,13 +185,19 @@ pub fn prepare(
     let mut vms = Vec::new();
     let mut hash = Sha256::new();
     for vm in &resolved.vms {
-        let module = guest::build(&vm.module, abi).map_err(|e| e.to_string())?;
-        hash.update(&module.wasm);
+        let (wasm, code_key, legend) = match &vm.module.guest {
+            Some(fixed) => (guest::fixed(fixed).map_err(|e| e.to_string())?, None, None),
+            None => {
+                let module = guest::build(&vm.module, abi).map_err(|e| e.to_string())?;
+                (module.wasm, Some(module.code_digest), Some(module.legend))
+            }
+        };
+        hash.update(&wasm);
         vms.push(VmJob {
             vm_id: format!("{}-{token}", vm.name),
-            code_key: Some(module.code_digest.clone()),
-            wasm: Arc::new(module.wasm),
-            legend: Some(Arc::new(module.legend)),
+            code_key,
+            wasm: Arc::new(wasm),
+            legend: legend.map(Arc::new),
             config: vm.config.clone(),
             plugins: vm
                 .plugins

@@ -10,6 +10,7 @@ use include_dir::{Dir, include_dir};
 
 use crate::abi::{self, TextMap};
 use crate::case::{Problem, Profile, Suite, load_profile};
+use crate::guest;
 
 static EMBEDDED: Dir = include_dir!("$CARGO_MANIFEST_DIR/../specs");
 
@@ -61,7 +62,7 @@ impl Specs {
     /// # Errors
     /// Every problem of every file; the tables first, since cases mean nothing without them.
     pub fn suite(&self) -> Result<Suite, Vec<Problem>> {
-        Suite::load(&self.files, self.abis()?)
+        Suite::load(&self.files, self.abis()?, guest::fixed_guests())
     }
 
     /// All ABI tables and dialects.

@@ -155,6 +155,7 @@ fn program(shapes: &[Shape], order: &[usize]) -> ModuleSpec {
             steps: order.iter().map(step).collect(),
         }],
         slots: 0,
+        ..ModuleSpec::default()
     }
 }
 
@@ -420,6 +421,7 @@ fn everything(abi: &Abi, plugin_type: PluginType) -> ModuleSpec {
             steps: steps.collect(),
         }],
         slots: 0,
+        ..ModuleSpec::default()
     }
 }
 

@@ -118,6 +118,7 @@ pub fn job(index: usize, abi: &Arc<Abi>, handlers: Vec<Handler>, exchange: Excha
         exports: Exports::default(),
         handlers,
         slots: 4,
+        ..ModuleSpec::default()
     };
     let module = build_with_line(&spec, abi, 4000).unwrap();
     Job {

@@ -5,9 +5,10 @@
 mod exchange;
 mod expect;
 mod grpc;
+mod module;
 mod program;
 mod resolver;
 mod tcp;
 mod value;
 
-pub(crate) use resolver::{Outcome, resolve};
+pub(crate) use resolver::{Known, Outcome, resolve};

@@ -11,7 +11,7 @@ use crate::case::problem::nearest;
 use crate::case::schema::{CaseFile, ExportsFile, PluginFile};
 use crate::case::tree::Note;
 use crate::case::yaml::{Node, Path};
-use crate::case::{Check, Exports, ModuleSpec, StepRef};
+use crate::case::{Check, Exports, FixedGuest, ModuleSpec, StepRef};
 
 /// What came of resolving.
 pub(crate) struct Outcome {
@@ -21,12 +21,25 @@ pub(crate) struct Outcome {
     pub notes: Vec<Note>,
 }
 
-/// Resolves a case for one column. `all` is every ABI that there is: a name that another version
-/// has makes the case unavailable here, a name that none has is a problem.
-pub(crate) fn resolve(file: &CaseFile, path: &Path, abi: &Abi, all: &[&Abi], env: &Env) -> Outcome {
+/// What there is beside the column: every ABI (a name that another version has makes the case
+/// unavailable here, a name that none has is a problem), and every fixed guest.
+pub(crate) struct Known<'a> {
+    pub abis: &'a [&'a Abi],
+    pub guests: &'a [FixedGuest],
+}
+
+/// Resolves a case for one column.
+pub(crate) fn resolve(
+    file: &CaseFile,
+    path: &Path,
+    abi: &Abi,
+    known: &Known<'_>,
+    env: &Env,
+) -> Outcome {
     let mut r = Resolver {
         abi,
-        all,
+        all: known.abis,
+        guests: known.guests,
         env,
         notes: Vec::new(),
         missing: None,
@@ -54,6 +67,7 @@ pub(crate) fn resolve(file: &CaseFile, path: &Path, abi: &Abi, all: &[&Abi], env
 pub(super) struct Resolver<'a> {
     pub(super) abi: &'a Abi,
     pub(super) all: &'a [&'a Abi],
+    pub(super) guests: &'a [FixedGuest],
     pub(super) env: &'a Env<'a>,
     pub(super) notes: Vec<Note>,
     pub(super) missing: Option<Unavailable>,
@@ -118,6 +132,9 @@ impl Resolver<'_> {
         let vms = self.vms(file, path, plugin_type);
         self.expectations(&file.expect, &path.key("expect"));
         let observations = self.observations(&file.observe, &path.key("observe"));
+        if vms.iter().any(|vm| vm.module.guest.is_some()) {
+            self.only_outside(&observations, path);
+        }
         let checked = self.checks.iter().any(|c| !c.control) || !observations.is_empty();
         if !checked && self.missing.is_none() {
             self.note(
@@ -165,6 +182,8 @@ impl Resolver<'_> {
                     config: file.config.clone(),
                     vm_config: file.vm_config.clone(),
                     exports: file.exports.clone(),
+                    module: file.module.clone(),
+                    guest: file.guest.clone(),
                     program: program.clone().unwrap_or_default(),
                 };
                 (vec![("main", &main)], path.clone())
@@ -184,9 +203,7 @@ impl Resolver<'_> {
                         module: ModuleSpec {
                             token: self.env.token.to_owned(),
                             plugin_type,
-                            exports: Exports::default(),
-                            handlers: Vec::new(),
-                            slots: 0,
+                            ..ModuleSpec::default()
                         },
                         config: Vec::new(),
                         plugins: Vec::new(),
@@ -196,6 +213,12 @@ impl Resolver<'_> {
             };
             if let Some(exports) = &plugin.exports {
                 vms[vm].module.exports = self.exports(exports, &at.key("exports"));
+            }
+            if let Some(module) = &plugin.module {
+                vms[vm].module.oddities = self.oddities(module, &at.key("module"));
+            }
+            if plugin.guest.is_some() {
+                vms[vm].module.guest = self.fixed(plugin, &at);
             }
             if let Some(config) = &plugin.vm_config {
                 vms[vm].config = self.bytes(config, &at.key("vm_config"));

@@ -53,10 +53,13 @@ pub(crate) fn run(args: &ShowArgs, global: &Global) -> anyhow::Result<Exit> {
         Err(why) => out.push_str(&format!("\nnot in {}: {why:?}\n", abi.id)),
         Ok(resolved) => {
             for vm in &resolved.vms {
-                let module = guest::build(&vm.module, abi)
-                    .map_err(|e| Failed::new(Exit::Bug, e.to_string()))?;
-                let seen = guest::inspect(&module.wasm)
-                    .map_err(|e| Failed::new(Exit::Bug, e.to_string()))?;
+                let wasm = match &vm.module.guest {
+                    Some(fixed) => guest::fixed(fixed),
+                    None => guest::build(&vm.module, abi).map(|m| m.wasm),
+                };
+                let wasm = wasm.map_err(|e| Failed::new(Exit::Bug, e.to_string()))?;
+                // A guest may be no module at all: then it has no outside.
+                let seen = guest::inspect(&wasm).unwrap_or_default();
                 let imports: Vec<String> = seen
                     .imports
                     .iter()
@@ -68,7 +71,7 @@ pub(crate) fn run(args: &ShowArgs, global: &Global) -> anyhow::Result<Exit> {
                     "\nguest of VM {} in {}: {} bytes\n",
                     vm.name,
                     abi.id,
-                    module.wasm.len()
+                    wasm.len()
                 ));
                 out.push_str(&format!(
                     "  imports {}\n  exports {}\n",

@@ -1,13 +1,9 @@
-//! Modules from outside: validity, imports, exports, sameness, errors; the prebuilt file.
+//! Modules from outside: validity, imports, exports, sameness, errors.
 
-use std::path::Path;
-
-use sha2::{Digest, Sha256};
 use wasmparser::{Validator, WasmFeatures};
 
 use crate::abi::PluginType;
 use crate::case::{Act, ArgValue, Call, Exports, ModuleSpec, Operand};
-use crate::guest::base::PREBUILT;
 use crate::guest::tests::table::{abi, call, data, get, number, on, spec};
 use crate::guest::{GuestErrorKind, build, build_with_line, inspect, split_data};
 
@@ -191,53 +187,5 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(
         inspect(b"nonsense").unwrap_err().kind(),
         GuestErrorKind::Module
-    );
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-/// All files under `at`, with their paths as `build.sh` writes them.
-fn files(root: &Path, at: &str, into: &mut Vec<String>) {
-    let path = root.join(at);
-    if path.is_file() {
-        into.push(at.to_owned());
-        return;
-    }
-    for entry in std::fs::read_dir(&path).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        files(root, &format!("{at}/{name}"), into);
-    }
-}
-
-#[test]
-fn the_prebuilt_guest_is_the_one_of_the_sources() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-fixtures");
-    let manifest = std::fs::read(root.join("prebuilt/manifest.json")).unwrap();
-    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
-    let guest = &manifest["guests"][0];
-    assert_eq!(guest["file"], "scripted.wasm");
-    assert_eq!(guest["sha256"], sha256(PREBUILT));
-    let mut names = Vec::new();
-    for at in [
-        "Cargo.toml",
-        "Cargo.lock",
-        ".cargo",
-        "scripted/Cargo.toml",
-        "scripted/src",
-    ] {
-        files(&root, at, &mut names);
-    }
-    names.sort();
-    let lines: String = names
-        .iter()
-        .map(|n| format!("{}  {n}\n", sha256(&std::fs::read(root.join(n)).unwrap())))
-        .collect();
-    assert_eq!(
-        guest["sources"],
-        sha256(lines.as_bytes()),
-        "the sources of the guest have changed: run `make guests`"
     );
 }

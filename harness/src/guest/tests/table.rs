@@ -233,6 +233,7 @@ pub(crate) fn spec(handlers: Vec<Handler>) -> ModuleSpec {
         exports: Exports::default(),
         handlers,
         slots: 4,
+        ..ModuleSpec::default()
     }
 }
 

@@ -24,20 +24,39 @@ pub(super) struct Parts<'a> {
 /// Data segments: offset and bytes, in order.
 pub(super) type Data<'a> = Vec<(u32, &'a [u8])>;
 
-/// The functions `proxy_abi_version_*` that a module exports.
-pub(super) fn markers(wasm: &[u8]) -> Vec<&str> {
-    let mut out = Vec::new();
+/// What decides, before anything is compiled, whether a module is taken.
+#[derive(Default)]
+pub(super) struct Outside<'a> {
+    /// The functions `proxy_abi_version_*` that it exports.
+    pub(super) markers: Vec<&'a str>,
+    /// The pages with which its memory begins.
+    pub(super) pages: u64,
+    /// How many custom sections it has.
+    pub(super) custom: usize,
+}
+
+/// Looks at a module from outside. What cannot be read as a module is an error, in the reader's words.
+pub(super) fn outside(wasm: &[u8]) -> Result<Outside<'_>, wasmparser::BinaryReaderError> {
+    let mut out = Outside::default();
     for payload in Parser::new(0).parse_all(wasm) {
-        let Ok(Payload::ExportSection(section)) = payload else {
-            continue;
-        };
-        for export in section.into_iter().flatten() {
-            if export.kind == ExternalKind::Func && export.name.starts_with("proxy_abi_version_") {
-                out.push(export.name);
+        match payload? {
+            Payload::ExportSection(section) => {
+                for export in section.into_iter().flatten() {
+                    let marker = export.name.starts_with("proxy_abi_version_");
+                    if export.kind == ExternalKind::Func && marker {
+                        out.markers.push(export.name);
+                    }
+                }
             }
+            Payload::MemorySection(section) => {
+                let pages = section.into_iter().flatten().map(|m| m.initial);
+                out.pages = pages.max().unwrap_or(0);
+            }
+            Payload::CustomSection(_) => out.custom += 1,
+            _ => {}
         }
     }
-    out
+    Ok(out)
 }
 
 /// Takes `wasm` apart and gives its memory a limit. Data that cannot be taken out safely (passive

@@ -121,6 +121,8 @@ pub(super) const NAMES: &[&str] = &[
     "delete_is_not_called_after_proxy_done",
     "delete_comes_before_proxy_done",
     "done_is_called_after_delete",
+    "custom_sections_are_refused",
+    "missing_allocator_is_refused",
     "initialize_is_not_called",
     "initialize_is_called_twice",
     "main_is_not_called",

@@ -4,7 +4,7 @@ use wasmer::{ExternType, Function, FunctionType, Instance, Module, Value};
 
 use crate::abi::{Abi, ExportKind};
 use crate::host::VmJob;
-use crate::host::reference::code::markers;
+use crate::host::reference::code::{MEMORY_PAGES, outside};
 use crate::host::reference::engine::Code;
 use crate::host::reference::link::{Unlinkable, link, results, words};
 use crate::host::reference::player::{Called, PATIENCE, Player};
@@ -68,7 +68,7 @@ impl Player {
 
     fn instantiate(&mut self, code: &Code, vm: usize, of: &VmJob) -> Result<(), Load> {
         let abi = std::sync::Arc::clone(&self.world().abi);
-        marker(&of.wasm, &abi)?;
+        self.acceptable(&of.wasm, &abi)?;
         let (module, data) = code
             .load(&of.wasm, of.code_key.as_deref())
             .map_err(refused)?;
@@ -108,11 +108,40 @@ impl Player {
             instance.exports.get_function(name).ok().cloned()
         };
         let allocator: Option<Function> = order.into_iter().find_map(named);
+        if allocator.is_none() && !none && self.faults.is("missing_allocator_is_refused") {
+            return Err(refused("the module exports no allocator".to_owned()));
+        }
         let of = &mut self.world().vms[vm];
         of.memory = memory;
         of.allocator = allocator;
         of.instance = Some(instance);
         Ok(())
+    }
+
+    /// A module with exactly one marker, of a version that this host speaks or of the job's dialect,
+    /// and with no more memory than a guest may have.
+    fn acceptable(&self, wasm: &[u8], abi: &Abi) -> Result<(), Load> {
+        let seen = outside(wasm).map_err(|e| refused(format!("no WebAssembly module: {e}")))?;
+        if seen.pages > MEMORY_PAGES {
+            return Err(refused(format!(
+                "the module begins with {} pages of memory, {MEMORY_PAGES} are the most",
+                seen.pages
+            )));
+        }
+        if seen.custom > 0 && self.faults.is("custom_sections_are_refused") {
+            return Err(refused("the module has a custom section".to_owned()));
+        }
+        match seen.markers.as_slice() {
+            [] => Err(refused(
+                "the module does not say which ABI version it is for".to_owned(),
+            )),
+            [one] if *one == abi.marker || MARKERS.contains(one) => Ok(()),
+            [one] => Err(refused(format!("unknown ABI version {one}"))),
+            more => Err(refused(format!(
+                "the module names several ABI versions: {}",
+                more.join(", ")
+            ))),
+        }
     }
 
     /// Entry points, then the VM's start, then each plugin's.
@@ -373,21 +402,6 @@ impl Player {
 fn refused(text: String) -> Load {
     Load::Refused {
         text: Blob::with_limit(text.as_bytes(), 2048),
-    }
-}
-
-/// Exactly one marker, of a version that this host speaks or of the job's dialect.
-fn marker(wasm: &[u8], abi: &Abi) -> Result<(), Load> {
-    match markers(wasm).as_slice() {
-        [] => Err(refused(
-            "the module does not say which ABI version it is for".to_owned(),
-        )),
-        [one] if *one == abi.marker || MARKERS.contains(one) => Ok(()),
-        [one] => Err(refused(format!("unknown ABI version {one}"))),
-        more => Err(refused(format!(
-            "the module names several ABI versions: {}",
-            more.join(", ")
-        ))),
     }
 }
 

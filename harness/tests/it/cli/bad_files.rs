@@ -199,6 +199,57 @@ fn yaml_that_is_none() {
 }
 
 #[test]
+fn an_unknown_guest_with_the_nearest_one() {
+    let err = refused(
+        "  - id: a
+    about: demo
+    guest: handmade/emty.wasm
+    expect: {load: [{req: abi_version/marker, loaded: true}]}
+",
+    );
+    assert!(err.contains("unknown guest `handmade/emty.wasm`"), "{err}");
+    assert!(err.contains("specs/cases/demo/bad.yaml:8:12"), "{err}");
+    assert!(err.contains("did you mean `handmade/empty.wasm`?"), "{err}");
+}
+
+#[test]
+fn a_guest_beside_a_program_and_a_look_inside_it() {
+    let err = refused(
+        "  - id: a
+    about: demo
+    guest: handmade/plain.wasm
+    program: {request_headers: [{trap: true}]}
+    exports: {without: [malloc]}
+    module: {start: trap}
+    expect: {callbacks: [{req: proxy_on_log/called, order: [log]}]}
+    observe: [{req: abi_version/silent.missing, what: callbacks any}]
+",
+    );
+    for key in ["program", "exports", "module"] {
+        let told = format!("`guest` takes the place of `{key}`");
+        assert!(err.contains(&told), "{err}");
+    }
+    assert_eq!(err.matches("error: a guest that").count(), 2, "{err}");
+}
+
+#[test]
+fn an_odd_module_that_cannot_be() {
+    let err = refused(
+        "  - id: a
+    about: demo
+    program: {}
+    module:
+      memory: {pages: 65537}
+      signatures: {request_header: {params: [i32]}}
+    observe: [{req: abi_version/silent.missing, what: load}]
+",
+    );
+    assert!(err.contains("expected 1 to 65536 pages"), "{err}");
+    assert!(err.contains("specs/cases/demo/bad.yaml:10:23"), "{err}");
+    assert!(err.contains("unknown callback"), "{err}");
+}
+
+#[test]
 fn a_known_failure_that_names_no_case_or_lacks_its_reason() {
     let bench = Bench::new(&[GOOD]);
     let profile = bench.read("specs/hosts/reference.yaml");

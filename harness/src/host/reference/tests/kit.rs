@@ -102,6 +102,7 @@ pub(super) fn job_with(
         exports,
         handlers,
         slots: 8,
+        ..ModuleSpec::default()
     };
     let module = build(&spec, &abi).expect("a program that fits");
     Job {

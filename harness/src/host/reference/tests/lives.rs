@@ -54,6 +54,7 @@ fn a_wrong_signature_is_refused() {
             vec![call("proxy_set_tick_period_milliseconds", vec![n(1)])],
         )],
         slots: 0,
+        ..ModuleSpec::default()
     };
     let mut job = job("0.2.1", vec![], get());
     job.vms[0].wasm = Arc::new(build(&spec, &other).expect("a module").wasm);
