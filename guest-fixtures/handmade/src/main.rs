@@ -18,9 +18,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The next version of the binary format: the four bytes behind the magic number say which.
     let mut future = plain.clone();
     future[4] = 2;
-    let guests: [(&str, Vec<u8>); 8] = [
+    let guests: [(&str, Vec<u8>); 9] = [
         ("plain", plain.clone()),
         ("marker_result", module("marker_result")?),
+        ("marker_traps", module("marker_traps")?),
         ("no_memory", module("no_memory")?),
         ("invalid_body", module("invalid_body")?),
         ("truncated", plain[..plain.len() / 2].to_vec()),

@@ -24,6 +24,7 @@ pub(super) const FILES: &[(&str, &[u8])] = files![
     "handmade/future_version.wasm",
     "handmade/invalid_body.wasm",
     "handmade/marker_result.wasm",
+    "handmade/marker_traps.wasm",
     "handmade/no_memory.wasm",
     "handmade/not_wasm.wasm",
     "handmade/plain.wasm",

@@ -154,6 +154,11 @@ impl Player {
             instance.is_some_and(|i| i.exports.get_function(name).is_ok())
         };
         let reactor = has(self, "_initialize");
+        if self.faults.is("marker_is_called") {
+            for marker in MARKERS {
+                self.entry(vm, marker, &[])?;
+            }
+        }
         if reactor && !self.faults.is("initialize_is_not_called") {
             self.entry(vm, "_initialize", &[])?;
             if self.faults.is("initialize_is_called_twice") {
