@@ -1,9 +1,10 @@
-//! Buffers: bodies, configurations, and answers of HTTP calls.
+//! Buffers: bodies, configurations, answers of HTTP calls, gRPC messages.
 //!
 //! A buffer is there in its own callback, and a body for as long as processing is paused from it;
 //! anywhere else the answer is `NOT_FOUND`.
 
 use crate::host::reference::call::Call;
+use crate::host::reference::grpc::News;
 use crate::host::reference::pipe::Direction;
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::world::World;
@@ -151,6 +152,10 @@ fn read(c: &mut Call<'_, '_>, unknown_fault: &str, away_fault: &str) -> Result<V
     let world = c.world();
     let found = match name.as_str() {
         "VM_CONFIGURATION" | "PLUGIN_CONFIGURATION" => configuration(world, &name),
+        "GRPC_CALL_MESSAGE" => match world.grpc.current() {
+            Some(News::Message(bytes)) => Some(bytes.clone()),
+            _ => None,
+        },
         "HTTP_CALL_RESPONSE_BODY" => world.calls.response().map(|r| r.body.clone()),
         _ if faults.planted() && emptied_while_paused(world, &name) => Some(Vec::new()),
         _ => body(world, &name).map(|b| b.clone()),

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::abi::decode_pairs;
 use crate::case::{Answer, AnswerKind, Fields};
 use crate::host::reference::call::Call;
+use crate::host::reference::grpc::News;
 use crate::host::reference::maps::same;
 use crate::host::reference::spoil::lose_one;
 use crate::host::reference::status::{Fail, Status};
@@ -44,6 +45,12 @@ pub(super) struct Response {
 }
 
 impl Calls {
+    /// A new id; HTTP and gRPC calls never share one.
+    pub(super) fn new_id(&mut self) -> u32 {
+        self.last += 1;
+        self.last
+    }
+
     /// The answer that can be read in the running callback.
     pub(super) fn response(&self) -> Option<&Response> {
         self.current.as_ref()
@@ -114,8 +121,7 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     if faults.is("http_call_drops_trailers") {
         trailers.clear();
     }
-    world.calls.last += 1;
-    let id = world.calls.last;
+    let id = world.calls.new_id();
     let astray = faults.is("http_call_goes_astray");
     let to = if astray { "b" } else { &upstream };
     send(world, to, headers, body, trailers);
@@ -183,8 +189,9 @@ fn response(answer: Answer) -> Response {
     }
 }
 
-/// `proxy_get_status`: of the HTTP call whose answer is being delivered. The message is empty: HTTP
-/// answers carry none that means anything. Silent elsewhere, and for a call that failed: 0.
+/// `proxy_get_status`: of the HTTP call whose answer is being delivered, or the gRPC call that is being
+/// closed. The message of an HTTP call is empty: HTTP answers carry none that means anything. Silent
+/// elsewhere, and for an HTTP call that failed: 0.
 pub(super) fn get_status(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let checked = c
         .check_out("status_code")
@@ -196,11 +203,19 @@ pub(super) fn get_status(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     if c.wrong("get_status_writes_nothing") {
         return Ok(());
     }
-    let code = c
-        .world()
-        .calls
-        .response()
-        .map_or(0, |r| u32::from(r.status));
-    c.out_bytes("status_message", &[])?;
+    let faults = c.faults();
+    let world = c.world();
+    let (code, message) = if let Some(News::Closed { code, message }) = world.grpc.current() {
+        let mut message = message.clone();
+        if faults.is("get_status_grpc_message_is_cut") {
+            message.pop();
+        }
+        let zero = faults.is("get_status_grpc_code_is_zero");
+        (if zero { 0 } else { *code }, message)
+    } else {
+        let response = world.calls.response();
+        (response.map_or(0, |r| u32::from(r.status)), Vec::new())
+    };
+    c.out_bytes("status_message", &message)?;
     Ok(c.out_u32("status_code", code)?)
 }

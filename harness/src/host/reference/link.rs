@@ -15,8 +15,8 @@ use crate::host::reference::call::Call;
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::world::World;
 use crate::host::reference::{
-    buffers, calls, clock, contexts, foreign, log, maps, metrics, props, queues, reply, shared,
-    wasi,
+    buffers, calls, clock, contexts, foreign, grpc, log, maps, metrics, props, queues, reply,
+    shared, wasi,
 };
 
 /// What answers a hostcall.
@@ -207,11 +207,11 @@ fn answer(name: &str) -> Option<Answer> {
         "proxy_send_local_response" => reply::send_local_response,
         "proxy_get_status" => calls::get_status,
         "proxy_http_call" => calls::http_call,
-        "proxy_grpc_call" => foreign::grpc_call,
-        "proxy_grpc_stream" => foreign::grpc_stream,
-        "proxy_grpc_send" => foreign::grpc_send,
-        "proxy_grpc_cancel" => foreign::grpc_end,
-        "proxy_grpc_close" => foreign::grpc_end,
+        "proxy_grpc_call" => grpc::call,
+        "proxy_grpc_stream" => grpc::stream,
+        "proxy_grpc_send" => grpc::send,
+        "proxy_grpc_cancel" => grpc::cancel,
+        "proxy_grpc_close" => grpc::close,
         "proxy_call_foreign_function" => foreign::call_foreign_function,
         "proxy_set_shared_data" => shared::set,
         "proxy_get_shared_data" => shared::get,

@@ -8,6 +8,7 @@
 use crate::abi::{decode_pairs, encode_pairs};
 use crate::case::Fields;
 use crate::host::reference::call::Call;
+use crate::host::reference::grpc::News;
 use crate::host::reference::pipe::Direction;
 use crate::host::reference::spoil::{lose_one, returned, taken};
 use crate::host::reference::status::{Fail, Status};
@@ -280,8 +281,13 @@ fn read(world: &mut World, map: &str) -> Option<Fields> {
     match map {
         "HTTP_CALL_RESPONSE_HEADERS" => return world.calls.response().map(|r| r.headers.clone()),
         "HTTP_CALL_RESPONSE_TRAILERS" => return world.calls.response().map(|r| r.trailers.clone()),
-        // No gRPC message is received yet: its metadata is never there.
-        "GRPC_CALL_INITIAL_METADATA" | "GRPC_CALL_TRAILING_METADATA" => return None,
+        "GRPC_CALL_INITIAL_METADATA" | "GRPC_CALL_TRAILING_METADATA" => {
+            return match (map, world.grpc.current()?) {
+                ("GRPC_CALL_INITIAL_METADATA", News::Initial(all))
+                | ("GRPC_CALL_TRAILING_METADATA", News::Trailing(all)) => Some(all.clone()),
+                _ => None,
+            };
+        }
         _ => {}
     }
     let (direction, trailers) = of_stream(map)?;

@@ -2,8 +2,7 @@
 //!
 //! Where the text speaks, it does exactly that; where the text is silent it does what is most natural
 //! and says so in a comment (`Silent (S12)`: the line of the list of silences). Not there yet: streams
-//! of bytes (TCP), answers to gRPC calls (a call to a known upstream fails with `INTERNAL_FAILURE`),
-//! foreign functions. Only this folder names the engine.
+//! of bytes (TCP), foreign functions. Only this folder names the engine.
 
 mod buffers;
 mod call;
@@ -15,6 +14,7 @@ mod ends;
 mod engine;
 mod faults;
 mod foreign;
+mod grpc;
 mod lifecycle;
 mod link;
 mod log;

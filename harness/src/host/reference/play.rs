@@ -93,7 +93,10 @@ fn step(player: &mut Player, code: &Code, job: &Job, play: &Play) {
                 player.settle();
             }
         }
-        Play::Go(_) => {}
+        Play::Go(upstream) => {
+            player.world().grpc_go(upstream);
+            player.settle();
+        }
         Play::Wait {
             callback,
             times,
@@ -158,6 +161,7 @@ fn stream(player: &mut Player, number: u32) -> Option<usize> {
 /// Writes down what was seen.
 fn close(world: &mut World, job: &Job, attempt: &mut Attempt) {
     attempt.seen.upstream = std::mem::take(&mut world.upstream);
+    attempt.seen.grpc = std::mem::take(&mut world.grpc.saw);
     let mut client: Vec<ClientSaw> = Vec::new();
     for stream in &mut world.streams {
         let cut = !stream.answered() && stream.trouble.is_none();

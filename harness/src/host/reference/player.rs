@@ -233,6 +233,8 @@ impl Player {
                 ];
                 self.call(vm, "proxy_on_queue_ready", context, &args);
             }
+            Event::GrpcNews { call } => self.grpc_news(call),
+            Event::GrpcTimeout { call } => self.grpc_late(call),
             Event::CallEnds { call } => self.call_ends(call),
             Event::Answer { stream, part } => self.answer_part(stream, part),
         }

@@ -1,6 +1,7 @@
 //! Unit tests of the reference host, with the scripted guest.
 
 mod bench;
+mod grpc;
 mod http;
 mod kit;
 mod later;

@@ -13,6 +13,7 @@ use crate::abi::Abi;
 use crate::case::Exchange;
 use crate::host::reference::calls::Calls;
 use crate::host::reference::faults::Faults;
+use crate::host::reference::grpc::Grpc;
 use crate::host::reference::metrics::Metrics;
 use crate::host::reference::pipe::{Direction, Half, Stream};
 use crate::host::reference::queues::Queues;
@@ -40,6 +41,7 @@ pub(super) struct World {
     events: BinaryHeap<Reverse<(u64, u64, Event)>>,
     sequence: u64,
     pub(super) calls: Calls,
+    pub(super) grpc: Grpc,
     pub(super) shared: SharedData,
     pub(super) queues: Queues,
     pub(super) metrics: Metrics,
@@ -156,6 +158,14 @@ pub(super) enum Event {
     CallEnds {
         call: u32,
     },
+    /// Something has come on this gRPC call.
+    GrpcNews {
+        call: u32,
+    },
+    /// The time of this gRPC call is up.
+    GrpcTimeout {
+        call: u32,
+    },
     QueueReady {
         vm: usize,
         context: u32,
@@ -191,6 +201,7 @@ impl World {
             events: BinaryHeap::new(),
             sequence: 0,
             calls: Calls::default(),
+            grpc: Grpc::default(),
             shared: SharedData::default(),
             queues: Queues::default(),
             metrics: Metrics::default(),

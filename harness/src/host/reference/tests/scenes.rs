@@ -3,6 +3,7 @@
 use crate::abi::{Type, encode_pairs};
 use crate::case::{Act, Answer, AnswerKind, ArgValue, Call, OUT_OF_BOUNDS, Operand, Play, Select};
 use crate::host::Job;
+use crate::host::reference::tests::grpc;
 use crate::host::reference::tests::kit::*;
 use crate::host::reference::tests::later::{lives, stores, timers, wait};
 use crate::host::reference::tests::narrow;
@@ -431,5 +432,6 @@ pub(super) fn all() -> Vec<Job> {
     all.extend(timers());
     all.extend(lives());
     all.extend(narrow::all());
+    all.extend(grpc::scenes());
     all
 }
