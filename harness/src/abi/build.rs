@@ -213,8 +213,10 @@ fn callback(row: CallbackRow, problems: &mut Problems<'_>) -> Callback {
         kind: row.kind.unwrap_or(ExportKind::Callback),
         plugin_types: row.plugin_types,
         name: row.name,
+        export: None,
         params,
         returns,
+        absent: None,
     }
 }
 

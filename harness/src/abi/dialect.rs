@@ -56,8 +56,13 @@ pub struct Counterpart {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OtherForm {
+    /// The name by which the host calls it.
+    #[serde(rename = "as")]
+    pub name: Option<String>,
     /// `[name, type]` in the host's order. A parameter that the text lacks needs a `default`.
-    pub params: Vec<(String, String)>,
+    pub params: Option<Vec<(String, String)>>,
+    /// Why the host has none.
+    pub absent: Option<String>,
 }
 
 /// The dialect, whole.
@@ -102,14 +107,18 @@ pub(super) fn over(file: DialectFile, base: &Abi, problems: &mut Problems<'_>) -
         }
     }
     for (name, row) in file.callbacks.iter() {
-        match abi.callbacks.iter_mut().find(|c| c.name == name) {
-            Some(callback) => {
-                callback.params = reordered(name, &row.params, &callback.params, problems);
-            }
-            None => {
-                let message = format!("{} has no callback `{name}`", base.id);
-                problems.at(&["callbacks", name], message);
-            }
+        let Some(callback) = abi.callbacks.iter_mut().find(|c| c.name == name) else {
+            let message = format!("{} has no callback `{name}`", base.id);
+            problems.at(&["callbacks", name], message);
+            continue;
+        };
+        if row.absent.is_some() && (row.name.is_some() || row.params.is_some()) {
+            problems.at(&[name, "absent"], "`absent` excludes a counterpart");
+        }
+        callback.export.clone_from(&row.name);
+        callback.absent.clone_from(&row.absent);
+        if let Some(rows) = &row.params {
+            callback.params = reordered(name, rows, &callback.params, problems);
         }
     }
     renumber(&mut abi, file.enums, file.foreign, problems);

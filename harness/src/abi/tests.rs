@@ -11,6 +11,10 @@ fn committed() -> Vec<(String, String)> {
     let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
     vec![
         file(
+            "abi/dialects/mosn-v1.yaml",
+            include_str!("../../../specs/abi/dialects/mosn-v1.yaml"),
+        ),
+        file(
             "abi/dialects/mosn-v2.yaml",
             include_str!("../../../specs/abi/dialects/mosn-v2.yaml"),
         ),

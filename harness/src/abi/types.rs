@@ -226,6 +226,8 @@ pub enum PluginType {
 pub struct Callback {
     /// The text's name (`proxy_on_request_headers`); programs may leave out `proxy_on_`.
     pub name: String,
+    /// In a dialect: the name under which a guest exports it, where that is another one.
+    pub export: Option<String>,
     /// What part it plays.
     pub kind: ExportKind,
     /// Only guests of these types export it by default; empty: all.
@@ -236,6 +238,15 @@ pub struct Callback {
     pub returns: Returns,
     /// The heading of the text under which it stands.
     pub section: String,
+    /// In a dialect: why the host has no counterpart.
+    pub absent: Option<String>,
+}
+
+impl Callback {
+    /// The name under which a guest exports it.
+    pub fn exported(&self) -> &str {
+        self.export.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// An enum of the text with its numbers.

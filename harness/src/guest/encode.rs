@@ -132,7 +132,7 @@ pub(super) fn program<'a>(
     }
     let handlers_at = layout.put_aligned(&handlers)?;
     let table: Vec<u8> = exports
-        .table(&counters)
+        .table(abi, &counters)
         .into_iter()
         .flatten()
         .flat_map(u32::to_le_bytes)

@@ -42,7 +42,7 @@ impl<'a> Exports<'a> {
             }
         };
         let wanted = |c: &&Callback| {
-            if c.kind == ExportKind::Marker {
+            if c.kind == ExportKind::Marker || c.absent.is_some() {
                 return false;
             }
             let base = if wishes.only.is_empty() {
@@ -77,11 +77,11 @@ impl<'a> Exports<'a> {
     }
 
     /// The guest's table: flags, default result, position of `end_of_stream`, row of counters.
-    pub fn table(&self, counters: &BTreeMap<u32, u32>) -> Vec<[u32; 4]> {
+    pub fn table(&self, abi: &Abi, counters: &BTreeMap<u32, u32>) -> Vec<[u32; 4]> {
         let row = |(i, c): (usize, &&Callback)| {
             [
                 flags(c),
-                default_result(&c.returns),
+                default_result(&c.returns, abi),
                 position(c, END),
                 counters.get(&(i as u32)).map_or(0, |n| n + 1),
             ]
@@ -118,10 +118,14 @@ fn flags(c: &Callback) -> u32 {
 }
 
 /// CONTINUE, true, or nothing.
-fn default_result(returns: &Returns) -> u32 {
+fn default_result(returns: &Returns, abi: &Abi) -> u32 {
     match returns {
         Returns::Bool => 1,
-        Returns::Nothing | Returns::Enum(_) | Returns::Pointer | Returns::U32 => 0,
+        Returns::Enum(name) => {
+            let goes_on = abi.enumeration(name).and_then(|e| e.number("CONTINUE"));
+            goes_on.unwrap_or(0) as u32
+        }
+        Returns::Nothing | Returns::Pointer | Returns::U32 => 0,
     }
 }
 

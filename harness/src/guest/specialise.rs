@@ -120,7 +120,7 @@ pub fn build_with_line(spec: &ModuleSpec, abi: &Abi, max_line: u32) -> Result<Mo
     let (wasm, code_digest) = parts.finish(pages, start, &spec.oddities, &data);
 
     let export_sig = |c: &&Callback| ExportSig {
-        name: c.name.clone(),
+        name: c.exported().to_owned(),
         callback: c.kind == crate::abi::ExportKind::Callback,
         params: c.params.clone(),
         returns: c.returns.clone(),
@@ -402,7 +402,7 @@ impl<'a> Parts<'a> {
         };
         let function = self.define(sig, &body);
         self.exports
-            .export(&callback.name, ExportKind::Func, function);
+            .export(callback.exported(), ExportKind::Func, function);
     }
 
     /// The binary, and the digest of everything but its data.

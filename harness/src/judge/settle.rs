@@ -93,20 +93,32 @@ fn by_marker(results: &mut [Settling<'_>], marker: &str) -> bool {
     if !results.iter().any(about) {
         return false;
     }
-    if !results.iter().any(|r| about(r) && refused(r)) {
+    // Where it asks whether the module is loaded, that it is not is its failure and no refusal.
+    let lost = |r: &Settling<'_>| unable(r) || r.judgement.verdict == Verdict::Fail;
+    if !results.iter().any(|r| about(r) && lost(r)) {
         return true;
     }
     for r in results.iter_mut().filter(|r| !about(r)) {
-        let unable = matches!(
+        // Of a module that is never taken, a survey sees nothing, whatever it looks at.
+        let answers = matches!(
             r.judgement.verdict,
-            Verdict::Refused | Verdict::Unlinked | Verdict::Blocked
+            Verdict::Fail | Verdict::Warn | Verdict::Survey
         );
-        if unable {
+        if answers || unable(r) {
             r.judgement.verdict = Verdict::Blocked;
             r.judgement.blocked_by = Some(marker.to_owned());
+            r.judgement.observed.clear();
         }
     }
     true
+}
+
+/// The module was not taken, or a case needed one that was.
+fn unable(r: &Settling<'_>) -> bool {
+    matches!(
+        r.judgement.verdict,
+        Verdict::Refused | Verdict::Unlinked | Verdict::Blocked
+    )
 }
 
 /// The requirements that a result shows to be failed.

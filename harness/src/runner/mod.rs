@@ -2,6 +2,7 @@
 //!
 //! Does not know how a run is shown, nor what was typed.
 
+mod canaries;
 mod canary;
 pub mod clock;
 mod drift;
@@ -17,6 +18,7 @@ mod run;
 mod snapshot;
 mod specs;
 
+pub use canaries::canaries;
 pub use canary::Canary;
 pub use drift::*;
 pub use entries::*;

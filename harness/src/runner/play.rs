@@ -10,7 +10,7 @@ use crate::case::{Case, Suite};
 use crate::host::{Driver, Stop, Trouble};
 use crate::judge::{self, Judgement, Question, Verdict};
 use crate::record::{CanaryLine, ResultLine};
-use crate::runner::canary::{self, Canary};
+use crate::runner::canaries::canaries;
 use crate::runner::plan::{
     ColumnPlan, Deadlines, HostPlan, Planned, Prepared, prepare, scope, token,
 };
@@ -62,12 +62,12 @@ pub trait Watch: Sync {
 }
 
 /// One result in the making.
-struct Slot<'p> {
+pub(super) struct Slot<'p> {
     column: usize,
     planned: &'p Planned,
     prepared: Result<Prepared, String>,
-    attempts: Vec<Attempt>,
-    judgement: Option<Judgement>,
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) judgement: Option<Judgement>,
     company: bool,
     added: bool,
 }
@@ -88,7 +88,7 @@ pub fn play_host(
             slots.push(slot(suite, plan, c, column, planned, options, slots.len()));
         }
     }
-    let (mut canaries, mut trouble) = play_canaries(suite, plan, driver, options, stop);
+    let (mut canaries, mut trouble) = canaries(suite, plan, driver, options, stop, &[]);
     if trouble.is_none() {
         trouble = play_slots(&mut slots, plan, driver, options, stop, watch).err();
     }
@@ -123,7 +123,7 @@ pub fn play_host(
 }
 
 /// Nobody watches.
-struct Silent;
+pub(super) struct Silent;
 
 impl Watch for Silent {
     fn result(&self, _: &str, _: &Case, _: &Judgement) {}
@@ -132,7 +132,7 @@ impl Watch for Silent {
     }
 }
 
-fn slot<'p>(
+pub(super) fn slot<'p>(
     suite: &Suite,
     plan: &HostPlan,
     c: usize,
@@ -189,113 +189,8 @@ fn verdict_only(planned: &Planned, verdict: Verdict, reason: String) -> Judgemen
     }
 }
 
-/// Plays the two canaries of a run in the host's first column.
-fn play_canaries(
-    suite: &Suite,
-    plan: &HostPlan,
-    driver: &mut dyn Driver,
-    options: &Playing,
-    stop: &Stop,
-) -> (Vec<CanaryLine>, Option<Trouble>) {
-    canaries(suite, plan, driver, options, stop, &Canary::RUN)
-}
-
-/// Plays canaries in the host's first column.
-pub fn canaries(
-    suite: &Suite,
-    plan: &HostPlan,
-    driver: &mut dyn Driver,
-    options: &Playing,
-    stop: &Stop,
-    which: &[Canary],
-) -> (Vec<CanaryLine>, Option<Trouble>) {
-    use crate::host::TroubleKind;
-    let Some(column) = plan.columns.first() else {
-        return (Vec::new(), None);
-    };
-    let cases = match canary::suite(suite.abis.clone(), options.seed) {
-        Ok(cases) => cases,
-        Err(problems) => {
-            let what = problems
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join("; ");
-            return (Vec::new(), Some(Trouble::new(TroubleKind::Canary, what)));
-        }
-    };
-    let mut planned = Vec::new();
-    for canary in which {
-        let id = format!("canary/{}", canary.name());
-        let Some(case) = cases.case(&id) else {
-            continue;
-        };
-        let Some(resolved) = scope(&cases, case, &column.abi, &plan.profile) else {
-            continue;
-        };
-        planned.push((
-            *canary,
-            Planned {
-                case: Arc::new(case.clone()),
-                resolved,
-            },
-        ));
-    }
-    let mut slots: Vec<Slot> = planned
-        .iter()
-        .enumerate()
-        .map(|(i, (_, p))| slot(&cases, plan, 0, column, p, options, i))
-        .collect();
-    let trouble = play_slots(&mut slots, plan, driver, options, stop, &Silent).err();
-    let mut lines = Vec::new();
-    let mut wrong = None;
-    for ((canary, _), slot) in planned.iter().zip(&slots) {
-        let (verdict, why) = match &slot.judgement {
-            Some(j) => (j.verdict, canary_story(j)),
-            None => (Verdict::NotRun, "it was not played".to_owned()),
-        };
-        let ok = verdict == canary.due();
-        let what = format!("{verdict}, as it must be {}", canary.due());
-        let what = if ok {
-            what
-        } else {
-            format!("{verdict} instead of {}: {why}", canary.due())
-        };
-        if !ok {
-            wrong.get_or_insert_with(|| format!("canary `{}`: {what}", canary.name()));
-        }
-        let column = column.column.name.clone();
-        lines.push(CanaryLine {
-            column,
-            canary: canary.name().to_owned(),
-            ok,
-            what,
-        });
-    }
-    let trouble = trouble.or_else(|| {
-        if stop.asked() {
-            return None;
-        }
-        wrong.map(|w| {
-            Trouble::new(TroubleKind::Canary, w)
-                .help(format!("pwspec doctor {}", plan.profile.name))
-        })
-    });
-    (lines, trouble)
-}
-
-fn canary_story(j: &Judgement) -> String {
-    let failed = j.checks.iter().find(|c| c.outcome != judge::Outcome::Pass);
-    let check = failed.map(|c| format!("{}: expected {}, {}", c.name, c.expected, c.got));
-    [j.reason.clone(), check]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("; ")
-}
-
 /// Plays every slot that has a job and no judgement yet, and judges it.
-fn play_slots(
+pub(super) fn play_slots(
     slots: &mut [Slot],
     plan: &HostPlan,
     driver: &mut dyn Driver,

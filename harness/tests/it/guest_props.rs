@@ -113,11 +113,13 @@ fn table(shapes: &[Shape]) -> Abi {
         hostcalls,
         callbacks: vec![Callback {
             name: "proxy_on_go".to_owned(),
+            export: None,
             kind: ExportKind::Callback,
             plugin_types: Vec::new(),
             params: params([Type::U32, Type::I64]),
             returns: Returns::U32,
             section: String::new(),
+            absent: None,
         }],
         enums: vec![EnumDef {
             name: "level".to_owned(),

@@ -98,27 +98,36 @@ fn what_the_table_contradicts_is_told_at_its_place() {
     );
 }
 
+/// The committed file of this name, to be changed.
+fn file<'f>(files: &'f mut [(String, String)], name: &str) -> &'f mut String {
+    let found = files.iter_mut().find(|(path, _)| path.ends_with(name));
+    &mut found.expect("a committed file").1
+}
+
 #[test]
 fn problems_of_several_files_come_at_once() {
     let mut files = committed();
-    files[0].1 = files[0].1.replace("base: 0.2.0", "base: 0.3.0");
-    files[1].1 = files[1].1.replace("extends: 0.2.0", "extends: 0.2.9");
+    let dialect = file(&mut files, "mosn-v2.yaml");
+    *dialect = dialect.replace("base: 0.2.0", "base: 0.3.0");
+    let table = file(&mut files, "v0_1_0.yaml");
+    *table = table.replace("extends: 0.2.0", "extends: 0.2.9");
     let problems = load(&files).expect_err("two bad files");
     assert_eq!(
         lines(&problems),
         "abi/v0_1_0.yaml:5:10: no version `0.2.9` to extend\n\
-         abi/dialects/mosn-v2.yaml:7:7: no version `0.3.0`\n"
+         abi/dialects/mosn-v1.yaml:8:7: no version `0.1.0`\n\
+         abi/dialects/mosn-v2.yaml:8:7: no version `0.3.0`\n"
     );
 }
 
 #[test]
 fn a_dialect_is_asked_for_every_hostcall_and_for_defaults() {
     let mut files = committed();
-    let text = files[0]
-        .1
+    let dialect = file(&mut files, "mosn-v2.yaml");
+    let text = dialect
         .replace("  proxy_log: {}\n", "")
         .replace("bool default 1]", "bool]");
-    files[0].1 = text.replace("proxy_resume_stream}", "proxy_resume_stream, absent: why}");
+    *dialect = text.replace("proxy_resume_stream}", "proxy_resume_stream, absent: why}");
     let problems = lines(&load(&files).expect_err("a bad dialect"));
     for part in [
         "says nothing of `proxy_log`",
@@ -132,9 +141,8 @@ fn a_dialect_is_asked_for_every_hostcall_and_for_defaults() {
 #[test]
 fn a_difference_must_differ_from_something() {
     let mut files = committed();
-    files[2].1 = files[2]
-        .1
-        .replace("[proxy_get_log_level]", "[proxy_get_log_lever]");
+    let table = file(&mut files, "v0_2_0.yaml");
+    *table = table.replace("[proxy_get_log_level]", "[proxy_get_log_lever]");
     let problems = lines(&load(&files).expect_err("a bad difference"));
     assert!(
         problems.starts_with("abi/v0_2_0.yaml:8:15: nothing to drop under the name"),
@@ -145,12 +153,14 @@ fn a_difference_must_differ_from_something() {
 #[test]
 fn a_faulty_version_does_not_repeat_itself_in_those_that_extend_it() {
     let mut files = committed();
-    files[3].1 = files[3].1.replace("id: proxy_log/OK", "id: proxy_log/FINE");
+    let table = file(&mut files, "v0_2_1.yaml");
+    *table = table.replace("id: proxy_log/OK", "id: proxy_log/FINE");
     let problems = load(&files).expect_err("a bad table");
     assert_eq!(problems.len(), 1, "{}", lines(&problems));
     assert_eq!(problems[0].message, "`proxy_status_t` has no `FINE`");
 
-    files[3].1 = files[3].1.replace("version: 1", "version: one");
+    let table = file(&mut files, "v0_2_1.yaml");
+    *table = table.replace("version: 1", "version: one");
     let problems = load(&files).expect_err("a table that is no table");
     assert_eq!(problems.len(), 1, "{}", lines(&problems));
 }

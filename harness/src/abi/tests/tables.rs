@@ -360,4 +360,22 @@ fn the_dialect_says_of_every_hostcall_what_became_of_it() {
     );
     let trailers = abi.callback("proxy_on_request_trailers").expect("trailers");
     assert_eq!(words(&trailers.params), "iii");
+    let tick = abi.callback("proxy_on_tick").expect("tick");
+    assert_eq!(tick.exported(), "proxy_on_timer_ready");
+    let log = abi.callback("proxy_on_log").expect("log");
+    assert!(log.absent.is_some());
+}
+
+#[test]
+fn the_older_dialect_has_its_text_s_numbers_and_three_parameters() {
+    let abi = version("mosn-v1");
+    assert_eq!(abi.text_version(), "0.1.0");
+    let status = abi.enumeration("proxy_status_t").expect("statuses");
+    assert_eq!(status.number("NOT_FOUND"), Some(1));
+    assert_eq!(status.name_of(5).as_deref(), Some("BadExpression(5)"));
+    let headers = abi.callback("proxy_on_request_headers").expect("headers");
+    assert_eq!(words(&headers.params), "iii");
+    assert_eq!(headers.exported(), "proxy_on_request_headers");
+    let resume = abi.hostcall("proxy_continue_request").expect("continue");
+    assert_eq!(resume.import.1, "proxy_resume_http_request");
 }

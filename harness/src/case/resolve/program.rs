@@ -284,8 +284,7 @@ impl Resolver<'_> {
     fn hostcall(&mut self, name: &str, path: &Path) -> Option<Hostcall> {
         if let Some(h) = self.abi.hostcall(name) {
             if let Some(why) = &h.absent {
-                self.missing
-                    .get_or_insert(crate::case::Unavailable::NoCounterpart(why.clone()));
+                self.no_counterpart(name, why);
             }
             return Some(h.clone());
         }

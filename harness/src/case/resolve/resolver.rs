@@ -102,9 +102,19 @@ impl Resolver<'_> {
         });
     }
 
-    /// Something that this column lacks and another version has.
+    /// Something that this column lacks and another version has. What the text itself lacks is no
+    /// matter of a dialect.
     pub(super) fn lacks(&mut self, what: String) {
-        self.missing.get_or_insert(Unavailable::NotInVersion(what));
+        if !matches!(self.missing, Some(Unavailable::NotInVersion(_))) {
+            self.missing = Some(Unavailable::NotInVersion(what));
+        }
+    }
+
+    /// Something that this dialect has in no form.
+    pub(super) fn no_counterpart(&mut self, what: &str, why: &str) {
+        let words = format!("no counterpart in {}: {what} ({why})", self.abi.id);
+        self.missing
+            .get_or_insert(Unavailable::NoCounterpart(words));
     }
 
     /// A name that some ABI must know: lacking here, or a problem.
@@ -267,7 +277,10 @@ impl Resolver<'_> {
     pub(super) fn callback_name(&mut self, name: &str, path: &Path) -> Option<String> {
         let long = format!("proxy_on_{name}");
         for n in [name, long.as_str()] {
-            if self.abi.callback(n).is_some() {
+            if let Some(callback) = self.abi.callback(n) {
+                if let Some(why) = &callback.absent {
+                    self.no_counterpart(n, why);
+                }
                 return Some(n.to_owned());
             }
         }

@@ -38,11 +38,11 @@ pub(crate) fn run(args: &DoctorArgs, global: &Global) -> anyhow::Result<Exit> {
             driver.as_mut(),
             &options,
             &Stop::default(),
-            &Canary::ALL,
+            &Canary::MORE,
         );
         let closed = driver.close();
         let mut table = Table::new();
-        let mut row = |ok: bool, name: &str, what: &str| {
+        let mut row = |ok: bool, name: &str, of: &str, what: &str| {
             let (glyph, paint) = if ok {
                 ("✓", Paint::Green)
             } else {
@@ -51,23 +51,27 @@ pub(crate) fn run(args: &DoctorArgs, global: &Global) -> anyhow::Result<Exit> {
             table.row([
                 Cell::new(glyph).paint(paint),
                 Cell::new(name),
+                Cell::new(of),
                 Cell::new(what),
             ]);
         };
         for line in &lines {
-            row(line.ok, &format!("canary {}", line.canary), &line.what);
+            let name = format!("canary {}", line.canary);
+            row(line.ok, &name, &line.column, &line.what);
         }
         match &closed {
             Ok(()) => row(
                 true,
                 "stop",
+                "",
                 "ended in the orderly way, nothing left behind",
             ),
-            Err(t) => row(false, "stop", &t.what),
+            Err(t) => row(false, "stop", "", &t.what),
         }
-        let all = trouble.is_none() && closed.is_ok() && lines.len() == Canary::ALL.len();
+        let good = !lines.is_empty() && lines.iter().all(|l| l.ok);
+        let all = trouble.is_none() && closed.is_ok() && good;
         if let Some(t) = &trouble {
-            row(false, "trouble", &t.what);
+            row(false, "trouble", "", &t.what);
         }
         print!("{} {}\n{}", identity.name, identity.version, table.text(2));
         if !all {

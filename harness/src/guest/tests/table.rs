@@ -32,11 +32,13 @@ fn hostcall(name: &str, params: Vec<Param>, returns: Returns) -> Hostcall {
 fn export(name: &str, kind: ExportKind, params: Vec<Param>, returns: Returns) -> Callback {
     Callback {
         name: name.to_owned(),
+        export: None,
         kind,
         plugin_types: Vec::new(),
         params,
         returns,
         section: String::new(),
+        absent: None,
     }
 }
 

@@ -413,7 +413,8 @@ fn refused(text: String) -> Load {
 /// Every export of the ABI's names has the ABI's signature.
 fn exports(module: &Module, abi: &Abi) -> Result<(), Load> {
     for export in module.exports() {
-        let Some(ours) = abi.callback(export.name()) else {
+        let mut all = abi.callbacks.iter();
+        let Some(ours) = all.find(|c| c.exported() == export.name()) else {
             continue;
         };
         let ExternType::Function(theirs) = export.ty() else {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use wasmer::{FunctionEnv, RuntimeError, Store, Value};
 
-use crate::abi::{Abi, Returns, Word};
+use crate::abi::{Abi, Callback, Returns, Word};
 use crate::host::reference::calls::Response;
 use crate::host::reference::faults::Faults;
 use crate::host::reference::world::{Deferred, Event, MILLI, Running, World};
@@ -87,13 +87,17 @@ impl Player {
     ) -> Called {
         let halted = self.halted;
         let world = self.world();
+        let exported = world
+            .abi
+            .callback(export)
+            .map_or(export, Callback::exported);
         let of = &mut world.vms[vm];
         if halted || of.dead.is_some() {
             return Called::Dead;
         }
         let instance = of.instance.as_ref();
         let Some(function) = instance
-            .and_then(|i| i.exports.get_function(export).ok())
+            .and_then(|i| i.exports.get_function(exported).ok())
             .cloned()
         else {
             return Called::Missing;

@@ -52,11 +52,13 @@ pub(super) fn abi() -> Abi {
     };
     let callback = |name: &str, kind, params: Vec<Param>| Callback {
         name: name.to_owned(),
+        export: None,
         kind,
         plugin_types: Vec::new(),
         params,
         returns: Returns::Nothing,
         section: String::new(),
+        absent: None,
     };
     Abi {
         id: "0.2.1".to_owned(),

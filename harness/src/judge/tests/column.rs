@@ -273,6 +273,24 @@ fn a_host_that_loads_nothing_fails_the_marker_alone() {
     ];
     assert_eq!(settled(&mut other, false), [""; 0]);
     assert_eq!(other[1].2.verdict, Verdict::Refused);
+    let mut asked = [
+        ("m", false, judged(Verdict::Fail, &[(MARKER, Fail)])),
+        ("a", false, refused("x/OK")),
+        ("s", false, judged(Verdict::Survey, &[])),
+        ("p", false, judged(Verdict::Pass, &[("y/OK", Pass)])),
+    ];
+    asked[2].2.observed = vec![("load".to_owned(), "refused".to_owned())];
+    assert_eq!(settled(&mut asked, false), [""; 0]);
+    let by = |n: usize| (asked[n].2.verdict, asked[n].2.blocked_by.as_deref());
+    assert_eq!(by(0), (Verdict::Fail, None), "it asks whether it is loaded");
+    assert_eq!(by(1), (Verdict::Blocked, Some(MARKER)));
+    assert_eq!(by(2), (Verdict::Blocked, Some(MARKER)));
+    assert!(asked[2].2.observed.is_empty());
+    assert_eq!(
+        by(3),
+        (Verdict::Pass, None),
+        "a module that must be refused"
+    );
     let mut dead = [("a", false, judged(Verdict::Crash, &[("x/OK", Unreached)]))];
     assert_eq!(settled(&mut dead, false), [""; 0]);
 }
