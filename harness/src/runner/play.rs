@@ -453,6 +453,8 @@ fn finish(
     let seconds = micros
         .iter()
         .map(|m| wall * (*m as f64) / (total.max(1) as f64))
+        // A number of few digits comes back from a record as it went in.
+        .map(|seconds: f64| (seconds * 1e6).round() / 1e6)
         .collect();
     Played {
         columns,
