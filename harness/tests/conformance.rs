@@ -66,6 +66,7 @@ fn main() {
                     attempts: vec![attempt],
                     judgement,
                     gate: Gate::Expected,
+                    seed: None,
                     company: false,
                     added: false,
                     drift: None,

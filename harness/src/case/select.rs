@@ -1,7 +1,7 @@
 //! Which cases are meant: ids, prefixes, globs, and set expressions of `key:value` terms.
 //!
 //! `a & b`, `a | b`, `!a`, parentheses; several filters together mean any of them. Does not know
-//! hosts or records: `host:` and `last:` are answered by the caller.
+//! hosts or records: which names `host:` may have and what `last:` means the caller says.
 
 use std::collections::BTreeSet;
 
@@ -32,27 +32,40 @@ enum Term {
     Level(Level),
     Covers(GlobMatcher),
     Tag(GlobMatcher),
+    /// On this host only.
+    Host(GlobMatcher),
     /// Ids that an earlier run's record answers for (`last:failed`).
     Among(BTreeSet<String>),
 }
 
 /// What a filter may ask of the world outside the case files.
 pub trait Earlier {
-    /// The cases whose last result is in this group (`failed`, `passed`, a verdict's word);
-    /// `None`: there is no earlier run, or no such word.
-    fn last(&self, group: &str) -> Option<BTreeSet<String>>;
+    /// The cases whose last result is in this group (`failed`, a verdict's word).
+    ///
+    /// # Errors
+    /// A fragment that fits behind the term: there is no earlier run, or no such group.
+    fn last(&self, group: &str) -> Result<BTreeSet<String>, String>;
+
+    /// The hosts that are run; empty: none are.
+    fn hosts(&self) -> Vec<String>;
 }
 
-/// No earlier run.
+/// No earlier run, no host.
 pub struct Nothing;
 
 impl Earlier for Nothing {
-    fn last(&self, _: &str) -> Option<BTreeSet<String>> {
-        None
+    fn last(&self, _: &str) -> Result<BTreeSet<String>, String> {
+        Err("has no earlier run to look at".to_owned())
+    }
+
+    fn hosts(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 
-const KEYS: [&str; 7] = ["id", "area", "abi", "level", "covers", "tag", "last"];
+const KEYS: [&str; 8] = [
+    "id", "area", "abi", "level", "covers", "tag", "host", "last",
+];
 
 impl Filter {
     /// Parses filters as typed; none of them: everything.
@@ -82,26 +95,31 @@ impl Filter {
         Ok(Filter(out.unwrap_or(Expr::All)))
     }
 
-    /// Whether the case is meant.
+    /// Whether the case is meant, where no host is run.
     pub fn matches(&self, case: &Case) -> bool {
-        self.0.matches(case)
+        self.0.matches(case, "")
+    }
+
+    /// Whether the case is meant on this host.
+    pub fn matches_on(&self, case: &Case, host: &str) -> bool {
+        self.0.matches(case, host)
     }
 }
 
 impl Expr {
-    fn matches(&self, case: &Case) -> bool {
+    fn matches(&self, case: &Case, host: &str) -> bool {
         match self {
             Expr::All => true,
-            Expr::And(a, b) => a.matches(case) && b.matches(case),
-            Expr::Or(a, b) => a.matches(case) || b.matches(case),
-            Expr::Not(a) => !a.matches(case),
-            Expr::Term(t) => t.matches(case),
+            Expr::And(a, b) => a.matches(case, host) && b.matches(case, host),
+            Expr::Or(a, b) => a.matches(case, host) || b.matches(case, host),
+            Expr::Not(a) => !a.matches(case, host),
+            Expr::Term(t) => t.matches(case, host),
         }
     }
 }
 
 impl Term {
-    fn matches(&self, case: &Case) -> bool {
+    fn matches(&self, case: &Case, host: &str) -> bool {
         match self {
             Term::Id(text, glob) => {
                 let below = case.id.strip_prefix(text.trim_end_matches('/'));
@@ -112,6 +130,7 @@ impl Term {
             Term::Level(l) => case.level == *l,
             Term::Covers(g) => case.covers.iter().any(|c| g.is_match(c)),
             Term::Tag(g) => case.tags.iter().any(|t| g.is_match(t)),
+            Term::Host(g) => g.is_match(host),
             Term::Among(ids) => ids.contains(&case.id),
         }
     }
@@ -184,7 +203,7 @@ impl<'a> Parser<'a> {
 
     fn id(&self, word: &str) -> Result<Term, String> {
         let term = Term::Id(word.to_owned(), glob(word)?);
-        let any = self.suite.cases.iter().any(|c| term.matches(c));
+        let any = self.suite.cases.iter().any(|c| term.matches(c, ""));
         if any || word.contains(['*', '?', '[', '{']) {
             return Ok(term);
         }
@@ -222,9 +241,18 @@ impl<'a> Parser<'a> {
                 "survey" => Level::Survey,
                 _ => return Err(unknown("level", value, ["must", "should", "survey"])),
             }),
+            "host" => {
+                let hosts = self.earlier.hosts();
+                if hosts.is_empty() {
+                    return Err(format!(
+                        "`host:{value}` means something only where hosts are run"
+                    ));
+                }
+                Term::Host(self.known("host", value, hosts.iter().map(String::as_str))?)
+            }
             "last" => match self.earlier.last(value) {
-                Some(ids) => Term::Among(ids),
-                None => return Err(format!("`last:{value}` has no earlier run to look at")),
+                Ok(ids) => Term::Among(ids),
+                Err(why) => return Err(format!("`last:{value}` {why}")),
             },
             _ => return Err(unknown("filter key", key, KEYS)),
         })
@@ -255,4 +283,20 @@ fn unknown<'n>(what: &str, name: &str, names: impl IntoIterator<Item = &'n str>)
         Some(help) => format!("unknown {what} `{name}`: {help}"),
         None => format!("unknown {what} `{name}`"),
     }
+}
+
+/// Whether a case of suite version `since` belongs to the suite that `pin` names: `0.2` holds 0.2.0
+/// and 0.2.7, not 0.3.0. Parts that the pin does not give are not compared.
+pub fn in_suite(since: &str, pin: &str) -> bool {
+    let numbers = |v: &str| -> Vec<u64> { v.split('.').map_while(|p| p.parse().ok()).collect() };
+    let (mut since, pin) = (numbers(since), numbers(pin));
+    since.truncate(pin.len());
+    since <= pin
+}
+
+/// Whether a text is a suite version or the beginning of one.
+pub fn is_suite_version(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    let number = |p: &&str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit());
+    parts.len() <= 3 && parts.iter().all(number)
 }

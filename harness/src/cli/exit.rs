@@ -28,6 +28,23 @@ impl Exit {
         self as u8
     }
 
+    /// The meaning of a number that a record holds.
+    pub fn of(code: u8) -> Exit {
+        use Exit::{Bug, Host, Incomplete, Interrupted, Nothing, Unexpected, Usage};
+        let all = [
+            Unexpected,
+            Usage,
+            Host,
+            Nothing,
+            Incomplete,
+            Bug,
+            Interrupted,
+        ];
+        all.into_iter()
+            .find(|e| e.code() == code)
+            .unwrap_or(Exit::Fine)
+    }
+
     /// When several apply: 70, 2, 130, 3, 1, 4, 5, 0.
     pub fn worst(all: impl IntoIterator<Item = Exit>) -> Exit {
         use Exit::{Bug, Fine, Host, Incomplete, Interrupted, Nothing, Unexpected, Usage};

@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use crate::abi::{Abi, PluginType};
@@ -74,19 +74,44 @@ pub struct Identity {
     pub digest: String,
 }
 
-/// Set from outside to end a run early (Ctrl-C, `--max-fail`).
+/// Set from outside to end a run early.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct Stop(Arc<AtomicU8>);
+
+/// Why a run ends early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Early {
+    /// The user asked (Ctrl-C).
+    User = 1,
+    /// Enough has failed.
+    Failures = 2,
+    /// The time for it is over.
+    Time = 3,
+}
 
 impl Stop {
-    /// Asks everybody who holds a clone to end.
+    /// Asks everybody who holds a clone to end, because the user wants it.
     pub fn ask(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.ask_for(Early::User);
+    }
+
+    /// Asks everybody who holds a clone to end. The first reason stays.
+    pub fn ask_for(&self, why: Early) {
+        let _ = self
+            .0
+            .compare_exchange(0, why as u8, Ordering::SeqCst, Ordering::SeqCst);
     }
 
     /// Whether somebody asked.
     pub fn asked(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.why().is_some()
+    }
+
+    /// Why, if somebody asked.
+    pub fn why(&self) -> Option<Early> {
+        let all = [Early::User, Early::Failures, Early::Time];
+        let now = self.0.load(Ordering::SeqCst);
+        all.into_iter().find(|w| *w as u8 == now)
     }
 }
 

@@ -45,8 +45,34 @@ pub struct Header {
     pub filters: Vec<String>,
     /// The seed of everything random.
     pub seed: u64,
+    /// Which part of the selection this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// The suite version that the run was held to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<Pinned>,
     /// The columns, in order.
     pub columns: Vec<Column>,
+}
+
+/// One part of several of a selection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shard {
+    /// Which, from 1.
+    pub index: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+/// A run of the cases of an older suite version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pinned {
+    /// As typed: `0.2`.
+    pub suite: String,
+    /// Cases that were selected and are newer: they were not run.
+    pub newer: Vec<String>,
 }
 
 /// A host, its version and an ABI or dialect.
@@ -143,6 +169,9 @@ pub struct ResultLine {
     pub judgement: Judgement,
     /// By what was expected of this host.
     pub gate: Gate,
+    /// The seed of this result, where it is not the header's: the record was merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// It failed in company and passed alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub company: bool,

@@ -5,6 +5,7 @@
 mod error;
 mod event;
 mod line;
+mod merge;
 mod reader;
 mod slim;
 mod summary;
@@ -15,6 +16,7 @@ mod writer;
 pub use error::*;
 pub use event::*;
 pub use line::*;
+pub use merge::*;
 pub use reader::*;
 pub use slim::*;
 pub use summary::*;

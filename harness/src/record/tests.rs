@@ -31,6 +31,7 @@ fn result(case: &str, verdict: Verdict) -> ResultLine {
             reason: None,
         },
         gate: Gate::Expected,
+        seed: None,
         company: false,
         added: false,
         drift: None,
@@ -64,6 +65,8 @@ fn record() -> Record {
             command: "pwspec run".into(),
             filters: Vec::new(),
             seed: 1,
+            shard: None,
+            pinned: None,
             columns: vec![Column {
                 name: "reference-1-0.2.1".into(),
                 host: "reference".into(),

@@ -82,5 +82,13 @@ pub fn snapshot_text(adds: &Adds, result: &ResultLine, seed: u64) -> Option<Stri
     let text = trace::canonical(&attempt.trace, &attempt.seen, &options);
     // Names that are unique to an attempt end with its token.
     let nth = result.attempts.len() as u32;
-    Some(text.replace(&token(seed, &result.column, &result.case, nth), "‹token›"))
+    Some(text.replace(
+        &token(
+            result.seed.unwrap_or(seed),
+            &result.column,
+            &result.case,
+            nth,
+        ),
+        "‹token›",
+    ))
 }

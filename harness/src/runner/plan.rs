@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::abi::{Abi, Seat};
-use crate::case::{Case, DriverKind, Env, Filter, Profile, Resolved, Suite, Unavailable};
+use crate::abi::{Abi, Level, Seat};
+use crate::case::{Case, DriverKind, Env, Filter, Profile, Resolved, Suite, Unavailable, in_suite};
 use crate::guest;
 use crate::host::{Identity, Job, PluginJob, VmJob};
-use crate::record::Column;
+use crate::record::{Column, Shard};
 
 /// A host that will be driven, with the ABIs to run on it.
 #[derive(Debug, Clone)]
@@ -46,15 +46,79 @@ pub struct Planned {
 /// The token of program digests; no attempt uses it.
 const FIXED_TOKEN: &str = "0";
 
-/// The columns of one host and the selected cases in each.
+/// What of the suite is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Selected<'a> {
+    /// Which cases.
+    pub filter: &'a Filter,
+    /// Which ABI versions and dialects; empty: all of the profile.
+    pub abis: &'a [String],
+    /// Only cases of this level or above.
+    pub level: Option<Level>,
+    /// Only cases of this suite version: `0.2`.
+    pub pin: Option<&'a str>,
+    /// Only this part of them.
+    pub shard: Option<Shard>,
+}
+
+impl Selected<'_> {
+    /// Whether a case is selected on a host, whatever its suite version and the shard.
+    pub fn means(&self, case: &Case, host: &str) -> bool {
+        self.filter.matches_on(case, host) && self.level.is_none_or(|l| case.level >= l)
+    }
+
+    /// The selected cases that are newer than the suite version.
+    pub fn newer(&self, suite: &Suite, host: &str) -> Vec<String> {
+        let Some(pin) = self.pin else {
+            return Vec::new();
+        };
+        let newer = |c: &&Case| self.means(c, host) && !in_suite(&c.since, pin);
+        let all = suite.cases.iter().filter(newer);
+        all.map(|c| c.id.clone()).collect()
+    }
+
+    /// The cases to run on a host. A shard takes every nth of the selection, whatever the ABI, so that
+    /// the shards together are the selection and each is about as long as the others.
+    fn cases<'s>(&self, suite: &'s Suite, host: &str) -> Vec<&'s Case> {
+        let pinned = |c: &Case| self.pin.is_none_or(|pin| in_suite(&c.since, pin));
+        let all = suite
+            .cases
+            .iter()
+            .filter(|c| self.means(c, host) && pinned(c));
+        let own = |n: usize| self.shard.is_none_or(|s| n as u32 % s.of == s.index - 1);
+        let all = all.enumerate().filter(|(n, _)| own(*n));
+        all.map(|(_, c)| c).collect()
+    }
+}
+
+/// [`plan_selected`] by filter, ABIs and level only.
 pub fn plan_host(
     suite: &Suite,
     filter: &Filter,
     profile: &Profile,
     identity: &Identity,
     abis: &[String],
-    min_level: Option<crate::abi::Level>,
+    level: Option<Level>,
 ) -> HostPlan {
+    let selected = Selected {
+        filter,
+        abis,
+        level,
+        pin: None,
+        shard: None,
+    };
+    plan_selected(suite, &selected, profile, identity)
+}
+
+/// The columns of one host and the selected cases in each.
+pub fn plan_selected(
+    suite: &Suite,
+    selected: &Selected<'_>,
+    profile: &Profile,
+    identity: &Identity,
+) -> HostPlan {
+    let abis = selected.abis;
+    let chosen = selected.cases(suite, &profile.name);
     let mut columns = Vec::new();
     for id in profile
         .abi
@@ -63,13 +127,10 @@ pub fn plan_host(
     {
         let Some(abi) = suite.abi(id) else { continue };
         let mut cases = Vec::new();
-        for case in &suite.cases {
-            if !filter.matches(case) || min_level.is_some_and(|l| case.level < l) {
-                continue;
-            }
+        for case in &chosen {
             if let Some(resolved) = scope(suite, case, abi, profile) {
                 cases.push(Planned {
-                    case: Arc::new(case.clone()),
+                    case: Arc::new(Case::clone(case)),
                     resolved,
                 });
             }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::abi::Abi;
 use crate::case::{Case, Suite};
-use crate::host::{Driver, Stop, Trouble};
+use crate::host::{Driver, Early, Stop, Trouble};
 use crate::judge::{self, Judgement, Question, Verdict};
 use crate::record::{CanaryLine, ResultLine};
 use crate::runner::canaries::canaries;
@@ -118,6 +118,7 @@ pub fn play_host(
         slots,
         canaries,
         trouble,
+        stop,
         began.elapsed().as_secs_f64(),
     )
 }
@@ -227,7 +228,7 @@ pub(super) fn play_slots(
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
             *n += 1;
             if options.max_fail.is_some_and(|max| *n >= max) {
-                stop.ask();
+                stop.ask_for(Early::Failures);
             }
         }
         played
@@ -406,11 +407,22 @@ fn case_of(suite: &Suite, req: &str, abi: &Abi, profile: &crate::case::Profile) 
     })
 }
 
+/// Why something was not played though its host was there.
+fn ended_before(why: Option<Early>) -> &'static str {
+    match why {
+        Some(Early::User) => "environment: the run was interrupted before it was played",
+        Some(Early::Failures) => "environment: enough had failed before it was played",
+        Some(Early::Time) => "environment: the time of the run was over before it was played",
+        None => "environment: the run ended before it was played",
+    }
+}
+
 fn finish(
     plan: &HostPlan,
     slots: Vec<Slot>,
     canaries: Vec<CanaryLine>,
     trouble: Option<Trouble>,
+    stop: &Stop,
     wall: f64,
 ) -> Played {
     let mut columns: Vec<Vec<ResultLine>> = plan.columns.iter().map(|_| Vec::new()).collect();
@@ -430,7 +442,7 @@ fn finish(
         let judgement = slot.judgement.unwrap_or_else(|| {
             let why = match &trouble {
                 Some(t) => format!("environment: {t}"),
-                None => "environment: the run ended before it was played".to_owned(),
+                None => ended_before(stop.why()).to_owned(),
             };
             verdict_only(slot.planned, Verdict::NotRun, why)
         });
@@ -444,6 +456,7 @@ fn finish(
             judgement,
             gate: judge::Gate::Expected,
             company: slot.company,
+            seed: None,
             added: slot.added,
             drift: None,
             faults: Vec::new(),

@@ -24,6 +24,7 @@ pub fn rejudge(
 ) -> Result<Outcome, String> {
     let mut outcome = Outcome::default();
     let mut summaries = Vec::new();
+    let seed = record.header.seed;
     for column in record.header.columns.clone() {
         let profile = profiles.iter().find(|p| p.name == column.host);
         let abi = suite.abi(&column.abi);
@@ -39,7 +40,7 @@ pub fn rejudge(
             .filter(|r| r.column == column.name)
             .collect();
         for result in &mut own {
-            if let Some(judgement) = again(suite, profile, &column, result, record.header.seed) {
+            if let Some(judgement) = again(suite, profile, &column, result, seed) {
                 result.judgement = judgement;
             }
         }
@@ -116,7 +117,12 @@ fn again(
         case: Arc::new(case.clone()),
         resolved: Ok(resolved),
     };
-    let token = token(seed, &column.name, &case.id, result.attempts.len() as u32);
+    let token = token(
+        result.seed.unwrap_or(seed),
+        &column.name,
+        &case.id,
+        result.attempts.len() as u32,
+    );
     let never = std::time::Duration::ZERO;
     let deadlines = Deadlines {
         shared: never,

@@ -7,10 +7,11 @@ use std::time::{Instant, SystemTime};
 
 use crate::abi::Level;
 use crate::case::{Case, Suite};
-use crate::host::{Driver, Stop};
+use crate::host::{Driver, Early, Stop};
 use crate::judge::{self, Verdict};
 use crate::record::{
-    CaseLine, Event, Footer, Header, RECORD_VERSION, RecordError, ReqLine, ResultLine, Sink,
+    CaseLine, Event, Footer, Header, Pinned, RECORD_VERSION, RecordError, ReqLine, ResultLine,
+    Shard, Sink,
 };
 use crate::runner::drift::drift;
 use crate::runner::entries::EntryNote;
@@ -47,6 +48,10 @@ pub struct RunOptions {
     pub command: String,
     /// The filters as typed.
     pub filters: Vec<String>,
+    /// Which part of the selection this is.
+    pub shard: Option<Shard>,
+    /// The suite version that the run is held to.
+    pub pinned: Option<Pinned>,
 }
 
 /// A host and the way to it.
@@ -182,7 +187,7 @@ pub fn run(
             }
         }
     }
-    outcome.interrupted = stop.asked() && options.playing.max_fail.is_none();
+    outcome.interrupted = stop.why() == Some(Early::User);
     footer.interrupted = outcome.interrupted;
     footer.ended = clock::rfc3339(SystemTime::now());
     footer.seconds = began.elapsed().as_secs_f64();
@@ -205,6 +210,8 @@ fn header(suite: &Suite, targets: &[Target], options: &RunOptions) -> Header {
         command: options.command.clone(),
         filters: options.filters.clone(),
         seed: options.playing.seed,
+        shard: options.shard,
+        pinned: options.pinned.clone(),
         columns: targets
             .iter()
             .flat_map(|t| t.plan.columns.iter().map(|c| c.column.clone()))

@@ -363,6 +363,7 @@ pub fn result(column: &'static str, case: &'static str) -> impl Strategy<Value =
                 attempts,
                 judgement,
                 gate,
+                seed: None,
                 company,
                 added,
                 drift,

@@ -55,6 +55,8 @@ fn record(results: Vec<ResultLine>) -> Record {
             command: "pwspec run".to_owned(),
             filters: Vec::new(),
             seed: 1,
+            shard: None,
+            pinned: None,
             columns: vec![column()],
         },
         cases: vec![case()],

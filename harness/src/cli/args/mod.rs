@@ -8,6 +8,7 @@ mod expect;
 mod hosts;
 mod judge;
 mod list;
+mod merge;
 mod prove;
 mod report;
 mod run;
@@ -26,6 +27,7 @@ pub use expect::*;
 pub use hosts::*;
 pub use judge::*;
 pub use list::*;
+pub use merge::*;
 pub use prove::*;
 pub use report::*;
 pub use run::*;
@@ -95,6 +97,8 @@ pub enum Verb {
     Report(ReportArgs),
     /// What a change did: two records side by side. Exit 1 on a broken case.
     Diff(DiffArgs),
+    /// Shards of one run into one record.
+    Merge(MergeArgs),
     /// Keep the known failures of a host: which entries need a hand, and the edit that mends them.
     Expect(ExpectArgs),
     /// Take new or changed snapshots as they are.

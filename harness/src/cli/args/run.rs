@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::abi::Level;
 use crate::cli::args::{Output, parse_time};
+use crate::record::Shard;
 
 /// `run`.
 #[derive(Debug, Clone, Args)]
@@ -21,6 +22,12 @@ pub struct RunArgs {
     /// Only cases of this level or above.
     #[arg(long, value_enum)]
     pub level: Option<MinLevel>,
+    /// Only cases of this suite version: newer ones are named and not run.
+    #[arg(long, value_name = "VERSION")]
+    pub suite: Option<String>,
+    /// Only this part of the selection: `2/5`. `pwspec merge` makes one record of all parts.
+    #[arg(long, value_name = "I/N", value_parser = parse_shard)]
+    pub shard: Option<Shard>,
     /// Where the run's files go; default `target/pwspec/<time>-<host>`.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -39,6 +46,12 @@ pub struct RunArgs {
     /// Stop after this many unexpected failures.
     #[arg(long, value_name = "N")]
     pub max_fail: Option<u32>,
+    /// End the run after this time; what was not played by then has no verdict.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub max_time: Option<std::time::Duration>,
+    /// Run again when a case file or the binary of a host changes.
+    #[arg(long, conflicts_with = "out")]
+    pub watch: bool,
     /// Cases at once on hosts that run in process; default one a core.
     #[arg(short = 'j', value_name = "N")]
     pub jobs: Option<usize>,
@@ -49,7 +62,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_time)]
     pub timeout: std::time::Duration,
     /// Run the whole selection this many times; results must agree.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub repeat: u32,
     /// Seed of tokens and canaries; default drawn from the clock.
     #[arg(long, value_name = "N")]
@@ -63,6 +76,16 @@ pub struct RunArgs {
     /// Exit 0 whatever the gate says.
     #[arg(long)]
     pub exit_zero: bool,
+}
+
+/// `2/5`.
+fn parse_shard(text: &str) -> Result<Shard, String> {
+    let parts = text.split_once('/');
+    let parts = parts.and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+    match parts {
+        Some((index, of)) if index >= 1 && index <= of => Ok(Shard { index, of }),
+        _ => Err("expected a part such as `2/5`: the second of five".to_owned()),
+    }
 }
 
 /// `--level`.

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use anstream::println;
 
 use crate::abi::{Abi, Requirement};
-use crate::case::{Case, Nothing, Suite};
+use crate::case::{Case, Suite};
 use crate::cli::Failed;
 use crate::cli::args::{Global, ListArgs, ListFormat, What};
 use crate::cli::exit::Exit;
-use crate::cli::verbs;
+use crate::cli::verbs::{self, last::LastRun};
 use crate::report::json::{CaseRow, RequirementRow};
 
 pub(crate) fn run(args: &ListArgs, global: &Global) -> anyhow::Result<Exit> {
@@ -50,7 +50,7 @@ fn abis<'s>(args: &ListArgs, suite: &'s Suite) -> anyhow::Result<Abis<'s>> {
 }
 
 fn cases(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
-    let filter = verbs::filter(&args.filters, suite, &Nothing)?;
+    let filter = verbs::filter(&args.filters, suite, &LastRun { hosts: Vec::new() })?;
     let abis = abis(args, suite)?;
     let within = |c: &Case| {
         let has = |a: &Abi| c.abi.iter().any(|v| v == a.text_version());

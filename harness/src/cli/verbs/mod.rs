@@ -6,7 +6,9 @@ mod doctor;
 mod expect;
 mod hosts;
 mod judge;
+mod last;
 mod list;
+mod merge;
 mod outputs;
 mod play;
 mod prove;
@@ -17,6 +19,7 @@ mod show;
 mod snapshots;
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use crate::abi::Abi;
 use crate::case::{Problem, Profile, Suite};
@@ -26,6 +29,8 @@ use crate::cli::{BadFiles, Failed};
 use crate::host::{Stop, Trouble};
 use crate::record::Record;
 use crate::runner::{self, BadHost, Specs, Wanted};
+
+pub(crate) use last::last_run;
 
 /// Does what was asked.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
@@ -41,6 +46,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Judge(args) => judge::run(args, global),
         Verb::Report(args) => report::run(args, global),
         Verb::Diff(args) => diff::run(args, global),
+        Verb::Merge(args) => merge::run(args, global),
         Verb::Expect(args) => expect::run(args, global),
         Verb::Accept(args) => snapshots::run(args, global, snapshots::Settle::Accept),
         Verb::Reject(args) => snapshots::run(args, global, snapshots::Settle::Reject),
@@ -120,11 +126,6 @@ fn with_help(failed: Failed, help: Option<String>) -> Failed {
     }
 }
 
-/// The record of the latest run.
-pub(crate) fn last_run() -> Option<Record> {
-    Record::read(Path::new("target/pwspec/latest/record.jsonl")).ok()
-}
-
 /// A record by the name of its file or of its run's folder.
 pub(crate) fn open(path: &Path) -> anyhow::Result<Record> {
     let file: PathBuf = if path.is_dir() {
@@ -135,9 +136,21 @@ pub(crate) fn open(path: &Path) -> anyhow::Result<Record> {
     Record::read(&file).map_err(|e| Failed::new(Exit::Usage, format!("failed to {e}")).into())
 }
 
-/// The first Ctrl-C ends the run in the orderly way, with record and footer.
+/// The run that Ctrl-C ends now.
+static STOPS: Mutex<Option<Stop>> = Mutex::new(None);
+
+/// From now on the first Ctrl-C ends this run in the orderly way, with record and footer.
 pub(crate) fn on_ctrl_c(stop: &Stop) {
-    let stop = stop.clone();
+    let current = || {
+        STOPS
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    };
+    *current() = Some(stop.clone());
     // A second handler in one process is refused; the first one serves.
-    let _ = ctrlc::set_handler(move || stop.ask());
+    let _ = ctrlc::set_handler(move || {
+        if let Some(stop) = &*current() {
+            stop.ask();
+        }
+    });
 }

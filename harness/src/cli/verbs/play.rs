@@ -66,6 +66,8 @@ pub(crate) fn play(
         strict: false,
         command: "pwspec".to_owned(),
         filters: Vec::new(),
+        shard: None,
+        pinned: None,
     };
     let stop = Stop::default();
     verbs::on_ctrl_c(&stop);

@@ -88,7 +88,7 @@ pub(crate) fn run(args: &ShowArgs, global: &Global) -> anyhow::Result<Exit> {
 
 /// How the case ended in the latest run, column by column.
 fn last_results(case: &str) -> String {
-    let Some(record) = verbs::last_run() else {
+    let Some(record) = verbs::last_run(&[]) else {
         return String::new();
     };
     let mut table = Table::new();

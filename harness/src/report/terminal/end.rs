@@ -57,6 +57,22 @@ pub fn end(record: &Record, options: &EndOptions<'_>) -> String {
     if let Some(before) = options.before {
         out.push_str(&changed(before, record));
     }
+    if let Some(pinned) = record
+        .header
+        .pinned
+        .as_ref()
+        .filter(|p| !p.newer.is_empty())
+    {
+        let shown: Vec<&str> = pinned.newer.iter().take(5).map(String::as_str).collect();
+        let more = if pinned.newer.len() > 5 { " …" } else { "" };
+        out.push_str(&format!(
+            "{}  {} cases newer than suite {} were not run: {}{more}\n",
+            Paint::Cyan.text("new"),
+            pinned.newer.len(),
+            safe(&pinned.suite),
+            safe(&shown.join(", "))
+        ));
+    }
     if record.footer.interrupted {
         out.push_str(&format!("{}\n", Paint::Yellow.text("interrupted")));
     }

@@ -9,6 +9,7 @@ mod lists;
 mod outputs;
 mod records;
 mod runs;
+mod selection;
 mod snapshots;
 
 use std::fs;

@@ -36,6 +36,8 @@ pub(super) fn leave(
             command: command.to_owned(),
             filters: args.filters.clone(),
             seed: args.seed.unwrap_or(0),
+            shard: args.shard,
+            pinned: None,
             columns: Vec::new(),
         },
         cases: Vec::new(),

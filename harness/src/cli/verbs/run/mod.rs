@@ -3,8 +3,11 @@
 mod empty;
 mod files;
 mod folder;
-mod last;
+mod limit;
+mod repeat;
+mod setup;
 mod shown;
 mod verb;
+mod watch;
 
 pub(crate) use verb::run;

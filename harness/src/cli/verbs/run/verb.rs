@@ -1,23 +1,27 @@
 //! The verb itself: from what was typed to the exit code.
 
-use std::time::{Duration, SystemTime};
-
 use anstream::{eprintln, println};
 
 use crate::cli::Failed;
-use crate::cli::args::{self, Global, RunArgs, RunFormat, SnapMode};
+use crate::cli::args::{Global, RunArgs, RunFormat};
 use crate::cli::exit::Exit;
 use crate::cli::progress::Progress;
 use crate::cli::verbs;
-use crate::cli::verbs::run::{empty, files, folder, last, shown};
+use crate::cli::verbs::run::limit::Limit;
+use crate::cli::verbs::run::setup::Setup;
+use crate::cli::verbs::run::{empty, files, folder, repeat, shown, watch};
 use crate::host::Stop;
-use crate::record::{Collector, Sink, Tee, Writer};
-use crate::runner::{
-    self, Around, Deadlines, Isolate, Outcome, Playing, RunOptions, Snapshots, Target, Wanted,
-    clock,
-};
+use crate::record::{Collector, Record, Sink, Tee, Writer};
+use crate::runner::{self, Around, Outcome};
 
 pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
+    if args.watch {
+        return watch::run(args, global, &|| once(args, global));
+    }
+    once(args, global)
+}
+
+fn once(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
     let ended = play(args, global);
     if let Err(e) = &ended
         && let Some(failed) = e.downcast_ref::<Failed>()
@@ -30,46 +34,16 @@ pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
 }
 
 fn play(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
-    let specs = verbs::specs(global)?;
-    let suite = verbs::suite(&specs)?;
-    let profiles = specs.profiles().map_err(|p| verbs::bad(p, &specs))?;
-    let filter = verbs::filter(&args.filters, &suite, &last::LastRun)?;
-    for abi in &args.abis {
-        if suite.abi(abi).is_none() {
-            let known: Vec<&str> = suite.abis.iter().map(|a| a.id.as_str()).collect();
-            let message = format!("unknown ABI version or dialect `{abi}`");
-            return Err(Failed::new(Exit::Usage, message)
-                .help(format!("one of {}", known.join(", ")))
-                .into());
-        }
-    }
-    let wanted = hosts(args, &profiles)?;
-    let seed = args
-        .seed
-        .unwrap_or_else(|| clock::seconds(SystemTime::now()));
-    let mut targets = Vec::new();
-    for w in &wanted {
-        let workers = args.jobs.unwrap_or(0);
-        let driver =
-            runner::open(w, workers, runner::cache_folder()).map_err(verbs::host_trouble)?;
-        let identity = driver.identity();
-        let level = args.level.map(args::MinLevel::level);
-        let plan = runner::plan_host(&suite, &filter, &w.profile, &identity, &args.abis, level);
-        targets.push(Target { plan, driver });
-    }
-    if targets
-        .iter()
-        .all(|t| t.plan.columns.iter().all(|c| c.cases.is_empty()))
-    {
-        let filters = args.filters.join(" ");
-        return Err(Failed::new(Exit::Nothing, format!("nothing selected by `{filters}`")).into());
-    }
-    let before = verbs::last_run();
-    let names: Vec<&str> = wanted.iter().map(|w| w.profile.name.as_str()).collect();
+    let setup = Setup::read(args, global)?;
+    let targets = setup.targets(args)?;
+    let before = verbs::last_run(&setup.hosts());
+    let hosts = setup.hosts();
+    let names: Vec<&str> = hosts.iter().map(String::as_str).collect();
     let out = folder::out_folder(args, &names)?;
-    let options = options(args, seed);
+    let options = setup.options(args, command());
     let stop = Stop::default();
     verbs::on_ctrl_c(&stop);
+    let limit = Limit::start(args.max_time, &stop);
     let mut writer = Writer::create(&out.join("record.jsonl"))?;
     let mut collector = Collector::default();
     let mut live = shown::live(args, &out);
@@ -82,12 +56,17 @@ fn play(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
     };
     let mut sink = Tee(vec![&mut writer, &mut collector]);
     sink.0.extend(live.as_mut().map(|l| l as &mut dyn Sink));
-    let (outcome, footer) = runner::run(&suite, &specs, targets, &options, &around, &mut sink)
+    let (suite, specs) = (&setup.suite, &setup.specs);
+    let (outcome, _) = runner::run(suite, specs, targets, &options, &around, &mut sink)
         .map_err(|e| Failed::new(Exit::Bug, e))?;
     drop(sink);
     watch.clear();
-    let record = collector.into_record()?;
-    let report = files::write_files(args, &out, &record, &suite)?;
+    let mut record = collector.into_record()?;
+    if !repeat::agree(args, &setup, &record, &out, &stop)? {
+        disagree(args, &mut record, &out)?;
+    }
+    drop(limit);
+    let report = files::write_files(args, &out, &record, suite)?;
     match args.format {
         RunFormat::Json => println!(
             "{}",
@@ -109,22 +88,22 @@ fn play(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
             eprintln!("  help: {help}");
         }
     }
-    let all = [Exit::Fine, exit_of(footer.exit_code)];
-    Ok(Exit::worst(all))
+    Ok(Exit::of(record.footer.exit_code))
 }
 
-fn exit_of(code: u8) -> Exit {
-    let all = [
-        Exit::Unexpected,
-        Exit::Usage,
-        Exit::Host,
-        Exit::Nothing,
-        Exit::Incomplete,
-        Exit::Interrupted,
-    ];
-    all.into_iter()
-        .find(|e| e.code() == code)
-        .unwrap_or(Exit::Fine)
+/// The record of a run whose results change from time to time says that it is not as expected.
+fn disagree(args: &RunArgs, record: &mut Record, out: &std::path::Path) -> anyhow::Result<()> {
+    if args.exit_zero {
+        return Ok(());
+    }
+    let code = Exit::worst([Exit::Unexpected, Exit::of(record.footer.exit_code)]);
+    record.footer.exit_code = code.code();
+    let path = out.join("record.jsonl");
+    std::fs::remove_file(&path)?;
+    let mut kept = record.clone();
+    crate::record::slim(&mut kept);
+    Writer::create(&path)?.record(&kept)?;
+    Ok(())
 }
 
 fn exit(o: &Outcome, args: &RunArgs) -> Exit {
@@ -140,48 +119,6 @@ fn exit(o: &Outcome, args: &RunArgs) -> Exit {
         Exit::Fine
     } else {
         worst
-    }
-}
-
-fn hosts(args: &RunArgs, profiles: &[crate::case::Profile]) -> anyhow::Result<Vec<Wanted>> {
-    let default = vec!["reference".to_owned()];
-    let texts = if args.hosts.is_empty() {
-        &default
-    } else {
-        &args.hosts
-    };
-    let mut out = Vec::new();
-    for text in texts {
-        out.extend(verbs::wanted(text, profiles)?);
-    }
-    Ok(out)
-}
-
-fn options(args: &RunArgs, seed: u64) -> RunOptions {
-    RunOptions {
-        playing: Playing {
-            seed,
-            isolate: match args.isolation {
-                args::Isolate::Auto => Isolate::Auto,
-                args::Isolate::Shared => Isolate::Shared,
-                args::Isolate::Alone => Isolate::Alone,
-            },
-            deadlines: Deadlines {
-                shared: args.timeout,
-                alone: args.timeout.min(Duration::from_secs(1)),
-            },
-            max_fail: if args.first { Some(1) } else { args.max_fail },
-        },
-        snapshots: match args.snapshots {
-            None => Snapshots::Default,
-            Some(SnapMode::Report) => Snapshots::Report,
-            Some(SnapMode::Check) => Snapshots::Check,
-            Some(SnapMode::New) => Snapshots::New,
-            Some(SnapMode::Off) => Snapshots::Off,
-        },
-        strict: args.strict,
-        command: command(),
-        filters: args.filters.clone(),
     }
 }
 
