@@ -38,3 +38,8 @@ fn civil(days: u64) -> (u64, u64, u64) {
     let year = yoe + era * 400 + u64::from(month <= 2);
     (year, month, doy - (153 * mp + 2) / 5 + 1)
 }
+
+/// Seconds in whole milliseconds: so short a number is read from JSON as it was written.
+pub fn milliseconds(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
+}

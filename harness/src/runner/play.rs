@@ -11,6 +11,7 @@ use crate::host::{Driver, Early, Stop, Trouble};
 use crate::judge::{self, Judgement, Question, Verdict};
 use crate::record::{CanaryLine, ResultLine};
 use crate::runner::canaries::canaries;
+use crate::runner::clock;
 use crate::runner::plan::{
     ColumnPlan, Deadlines, HostPlan, Planned, Prepared, prepare, scope, token,
 };
@@ -465,9 +466,7 @@ fn finish(
     // Columns of one host are played together: each gets its share of the wall time.
     let seconds = micros
         .iter()
-        .map(|m| wall * (*m as f64) / (total.max(1) as f64))
-        // A number of few digits comes back from a record as it went in.
-        .map(|seconds: f64| (seconds * 1e6).round() / 1e6)
+        .map(|m| clock::milliseconds(wall * (*m as f64) / (total.max(1) as f64)))
         .collect();
     Played {
         columns,

@@ -190,7 +190,7 @@ pub fn run(
     outcome.interrupted = stop.why() == Some(Early::User);
     footer.interrupted = outcome.interrupted;
     footer.ended = clock::rfc3339(SystemTime::now());
-    footer.seconds = began.elapsed().as_secs_f64();
+    footer.seconds = clock::milliseconds(began.elapsed().as_secs_f64());
     footer.exit_code = exit(&outcome);
     tell(Event::Finished(Arc::new(footer.clone())))?;
     Ok((outcome, footer))
