@@ -192,7 +192,7 @@ pub struct ResultLine {
 pub struct Drift {
     /// The snapshot has no section for this case.
     pub new: bool,
-    /// A unified diff from the snapshot to now, for people.
+    /// A unified diff from the snapshot to now, for people; empty where there is none.
     pub diff: String,
 }
 

@@ -2,11 +2,11 @@
 
 use crate::judge::Verdict;
 use crate::record::{Event, Record, Sink, Summary, summary};
-use crate::report::fixture::{HOSTILE, record, record_of};
+use crate::report::fixture::{HOSTILE, record};
 use crate::report::terminal::{
     EndOptions, Failure, Format, Live, LiveOptions, Spot, end, failures,
 };
-use crate::report::{Cell, Table, html, json, mark, plain, safe, surveys};
+use crate::report::{Cell, Table, json, mark, plain, safe, surveys};
 use std::sync::{Arc, Mutex};
 
 const TRACES: &str = "target/pwspec/latest/traces";
@@ -299,152 +299,4 @@ fn every_schema_names_its_fields() {
     let summary = &schemas[0].1;
     assert!(summary["properties"]["runs"].is_object());
     assert_eq!(summary["additionalProperties"], false);
-}
-
-#[test]
-fn html_is_the_same_every_time() {
-    let records = [record()];
-    assert_eq!(html::render(&records), html::render(&records));
-}
-
-/// What stands between `open` and the next `close`.
-fn between<'t>(text: &'t str, open: &str, close: &str) -> &'t str {
-    let rest = text.split_once(open).expect("it opens").1;
-    rest.split_once(close).expect("it closes").0
-}
-
-#[test]
-fn html_of_hostile_hosts_holds_only_our_own_scripts() {
-    let page = html::render(&[record()]);
-    assert_eq!(page.matches("<script").count(), 3);
-    assert_eq!(page.matches("</script").count(), 3);
-    assert!(!page.contains("<!--"), "no comment can begin in the data");
-    let odd = page
-        .chars()
-        .find(|c| *c != '\n' && crate::report::is_hidden(*c));
-    assert_eq!(odd, None);
-    let policy = between(&page, "Content-Security-Policy\" content=\"", "\"");
-    assert!(policy.starts_with("default-src 'none'"), "{policy}");
-    assert!(!policy.contains("unsafe"), "{policy}");
-    for url in ["http://", "https://", "src=", "url("] {
-        assert!(!page.contains(url), "{url}: the page asks for something");
-    }
-}
-
-#[test]
-fn html_data_is_json_with_every_result() {
-    let record = record();
-    let page = html::render(std::slice::from_ref(&record));
-    let block = between(&page, "id=\"data\">", "</script>");
-    let data: serde_json::Value = serde_json::from_str(block).expect("JSON");
-    assert_eq!(data["cases"].as_array().map(Vec::len), Some(40));
-    let results = data["results"].as_array().expect("by column");
-    assert_eq!(results.len(), 3);
-    for (column, results) in record.header.columns.iter().zip(results) {
-        for (case, result) in record
-            .cases
-            .iter()
-            .zip(results.as_array().expect("by case"))
-        {
-            let same =
-                |r: &&crate::record::ResultLine| r.column == column.name && r.case == case.id;
-            let known = record.results.iter().find(same).expect("all of them ran");
-            assert_eq!(result[0], known.judgement.verdict as u8, "{}", case.id);
-        }
-    }
-    let log = block.contains("\\\\u{1b}[31mred");
-    assert!(log, "escapes of a host's log are named, not obeyed");
-}
-
-#[test]
-fn html_without_scripts_has_overview_and_matrix() {
-    let record = record();
-    let page = html::render(std::slice::from_ref(&record));
-    for case in &record.cases {
-        assert!(
-            page.contains(&format!("id=\"case/{}\"", case.id)),
-            "{}",
-            case.id
-        );
-        let req = &case.requirements[0].id;
-        assert!(page.contains(&format!("id=\"req/{req}\"")), "{req}");
-    }
-    assert!(page.contains("not conformant (4 must cases fail, 1 known)"));
-    for v in Verdict::ALL {
-        let m = mark(v);
-        let cell = format!(
-            "<td class={} aria-label={v}>{}{}",
-            m.letter, m.glyph, m.letter
-        );
-        assert!(page.contains(&cell), "{v} has no cell");
-    }
-}
-
-#[test]
-fn html_of_twenty_hosts_is_small_enough_to_send() {
-    let page = html::render(&[record_of(20, 600)]);
-    assert!(page.len() < 5_000_000, "{} bytes", page.len());
-}
-
-#[test]
-fn html_of_two_records_makes_one_matrix() {
-    let (a, mut b) = (record(), record());
-    b.header.columns.truncate(1);
-    b.results.retain(|r| r.column == b.header.columns[0].name);
-    let page = html::render(&[a, b]);
-    let head = between(&page, "<table class=\"matrix\">", "</thead>");
-    assert_eq!(head.matches("<th scope=\"col\"").count(), 1 + 4);
-    assert!(head.contains("reference-0.1.0-0.2.1 (2)"), "{head}");
-}
-
-#[test]
-fn html_shows_what_prove_and_the_tables_say() {
-    let row = |id: &str, excluded: Option<&str>| crate::abi::Requirement {
-        id: id.to_owned(),
-        level: crate::abi::Level::Must,
-        seat: crate::abi::Seat::Boundary,
-        text: String::new(),
-        section: "Buffers".to_owned(),
-        ruling: None,
-        excluded: excluded.map(str::to_owned),
-    };
-    let abi = crate::abi::Abi {
-        id: "0.2.1".into(),
-        dialect_of: None,
-        marker: String::new(),
-        hostcalls: Vec::new(),
-        callbacks: Vec::new(),
-        enums: Vec::new(),
-        requirements: vec![
-            row("proxy_get_buffer_bytes/OK", None),
-            row("proxy_get_buffer_bytes/GAP", None),
-            row(
-                "proxy_get_buffer_bytes/INTERNAL",
-                Some("cannot be provoked"),
-            ),
-        ],
-        faults: Vec::new(),
-    };
-    let prove = json::Prove {
-        version: json::JSON_VERSION,
-        faults: 2,
-        killed: Vec::new(),
-        coarse: Vec::new(),
-        survived: vec!["fault_that_lives".into()],
-        unproved_checks: Vec::new(),
-        idle_cases: Vec::new(),
-        idle_surveys: Vec::new(),
-    };
-    let options = html::HtmlOptions {
-        abis: &[&abi],
-        prove: Some(&prove),
-    };
-    let page = html::render_with(&[record()], &options);
-    assert!(page.contains("1 of 3 requirements have a case here, 1 are out of reach, 1 are gaps"));
-    assert!(page.contains("cannot be provoked") && page.contains("fault_that_lives"));
-    let first = between(&page, "<tr class=\"sec\">", "</tr>");
-    assert!(
-        first.contains("Buffers"),
-        "the tables give the order: {first}"
-    );
 }

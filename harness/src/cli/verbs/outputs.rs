@@ -20,7 +20,7 @@ pub(crate) fn render(output: Output, records: &[Record], suite: &Suite) -> Strin
             let abis: Vec<&crate::abi::Abi> = suite.abis.iter().map(AsRef::as_ref).collect();
             let options = HtmlOptions {
                 abis: &abis,
-                prove: None,
+                ..HtmlOptions::default()
             };
             render_with(records, &options)
         }

@@ -7,17 +7,19 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
+use crate::abi::{Abi, Level};
 use crate::judge::{Gate, Outcome, Verdict};
 use crate::record::ResultLine;
 use crate::report::html::model::Model;
-use crate::report::{again, mark, safe, safe_bytes, safe_lines, trace_text, words};
+use crate::report::html::text::texts;
+use crate::report::{again, mark, safe, safe_bytes, safe_lines, text_link, trace_text, words};
 use crate::trace::{Blob, Canon};
 
 /// So much of a host log and of the wire is in a report; the record has it all.
 const LOG: usize = 2_000;
 
 /// The data as JSON that may stand between `<script>` tags.
-pub(super) fn json(model: &Model<'_>) -> String {
+pub(super) fn json(model: &Model<'_>, abis: &[&Abi]) -> String {
     let mut pool = Pool::default();
     let results: Vec<Value> = model
         .columns
@@ -34,6 +36,7 @@ pub(super) fn json(model: &Model<'_>) -> String {
         let again = again("CASE", c.view.column);
         json!({
             "name": safe(&c.name), "abi": safe(&c.view.column.abi),
+            "host": safe(&c.view.column.host), "version": safe(&c.view.column.host_version),
             "reference": c.is_reference(), "beside": model.reference(c), "again": safe(&again),
         })
     });
@@ -45,25 +48,17 @@ pub(super) fn json(model: &Model<'_>) -> String {
             "file": safe(&c.file), "line": c.line,
             "indent": c.indent, "yaml": pool.lines(safe_lines(&c.yaml).lines()),
             "reqs": reqs.collect::<Vec<_>>(), "tags": c.tags,
-            "level": c.requirements.iter().map(|r| r.level).max(),
+            "level": level(model, &c.id).or(c.requirements.iter().map(|r| r.level).max()),
         })
     });
-    let reqs = model.requirements.iter().map(|r| {
-        let l = r.line;
-        json!([
-            safe(&l.id),
-            l.level,
-            l.seat,
-            safe(&l.section),
-            safe(&l.text),
-            l.ruling.as_deref().map(safe)
-        ])
-    });
+    let texts = texts(model, abis);
     let verdicts = Verdict::ALL.map(|v| json!([v.word(), mark(v).glyph, mark(v).letter]));
     let (columns, cases) = (columns.collect::<Vec<_>>(), cases.collect::<Vec<_>>());
     let all = json!({
         "verdicts": verdicts, "columns": columns,
-        "reqs": reqs.collect::<Vec<_>>(), "cases": cases, "results": results,
+        "reqs": texts.rows, "texts": texts.versions, "link": text_link("VERSION", ""),
+        "matrix": model.requirements.iter().map(|r| &r.cases).collect::<Vec<_>>(),
+        "cases": cases, "results": results,
         "lines": pool.lines, "lists": pool.lists,
     });
     // Nothing in here may end the script element or begin a comment in it.
@@ -73,7 +68,13 @@ pub(super) fn json(model: &Model<'_>) -> String {
         .replace('\u{2029}', "\\u2029")
 }
 
-/// A result: verdict, level, gate, checks, their lines in the trace, trace, observations, words,
+/// The level at which a case was judged.
+fn level(model: &Model<'_>, case: &str) -> Option<Level> {
+    let results = model.columns.iter().filter_map(|c| c.results.get(case));
+    results.map(|r| r.judgement.level).max()
+}
+
+/// A result: verdict, gate, checks, their lines in the trace, trace, observations, words,
 /// host log, wire, tenths of a millisecond, drift, whether it failed only in company.
 fn one(r: &ResultLine, model: &Model<'_>, pool: &mut Pool) -> Value {
     let j = &r.judgement;
@@ -112,11 +113,10 @@ fn one(r: &ResultLine, model: &Model<'_>, pool: &mut Pool) -> Value {
         |b: Option<&Blob>, pool: &mut Pool| b.map_or(json!(0), |b| pool.lines(readable(b).lines()));
     json!([
         j.verdict as u8,
-        j.level,
         gate,
         pool.list(checks.into()),
         pool.list(marks.into()),
-        pool.lines(safe_lines(&canon.text).lines()),
+        pool.blocks(&safe_lines(&canon.text)),
         pool.list(observed.into()),
         pool.lines(said.iter().map(String::as_str)),
         blob(attempt.and_then(|a| a.host_log.as_ref()), pool),
@@ -131,9 +131,8 @@ fn one(r: &ResultLine, model: &Model<'_>, pool: &mut Pool) -> Value {
 fn drift(r: &ResultLine, pool: &mut Pool) -> Value {
     match &r.drift {
         None => json!(0),
-        Some(d) if d.new => {
-            pool.lines(["this case has no snapshot in this column yet"].into_iter())
-        }
+        // That there is no snapshot yet is no difference.
+        Some(d) if d.new => json!(0),
         Some(d) => pool.lines(safe_lines(&d.diff).lines()),
     }
 }
@@ -209,5 +208,14 @@ impl Pool {
     fn lines<'t>(&mut self, lines: impl Iterator<Item = &'t str>) -> Value {
         let list: Vec<usize> = lines.map(|l| self.line(l)).collect();
         self.list(list.into())
+    }
+
+    /// A text whose lines stand in blocks: a line and those behind it that are indented. Blocks come
+    /// again in many traces, so a trace is a list of lists.
+    fn blocks(&mut self, text: &str) -> Value {
+        let lines: Vec<&str> = text.lines().collect();
+        let blocks = lines.chunk_by(|_, next| next.starts_with(' '));
+        let blocks: Vec<Value> = blocks.map(|b| self.lines(b.iter().copied())).collect();
+        self.list(blocks.into())
     }
 }

@@ -1,12 +1,17 @@
 //! The HTML report: one static file for one or several records, opened from disk, without network.
 //!
-//! Overview, matrix, groups and coverage are plain HTML; case pages are built in the browser from a
-//! block of JSON. Does not read files and knows no clock: the same records give the same bytes.
+//! Overview, requirements, groups, coverage and timing are plain HTML; the cases of a requirement, case
+//! pages and the view of the text are built in the browser from a block of JSON. Does not read files and knows no clock: the same records give the same bytes.
 
+mod changes;
 mod data;
 mod matrix;
 mod model;
 mod overview;
+#[cfg(test)]
+mod tests;
+mod text;
+mod timing;
 mod trust;
 
 use base64::Engine as _;
@@ -18,6 +23,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::abi::Abi;
 use crate::record::Record;
+use crate::report::diff::Diff;
 use crate::report::json::Prove;
 use model::Model;
 
@@ -25,7 +31,16 @@ const TEMPLATE: &str = include_str!("report.html");
 const STYLE: &str = include_str!("report.css");
 /// Before the first paint: where scripts run, sections wait until it is known which one is shown.
 const EARLY: &str = r#"document.documentElement.classList.add("js")"#;
-const SCRIPT: &str = include_str!("report.js");
+const SCRIPT: &str = concat!(
+    "\"use strict\";\n(() => {\n",
+    include_str!("js/base.js"),
+    include_str!("js/filter.js"),
+    include_str!("js/matrix.js"),
+    include_str!("js/text.js"),
+    include_str!("js/case.js"),
+    include_str!("js/route.js"),
+    "})();\n"
+);
 
 /// What a report may show beside records.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,8 +48,19 @@ pub struct HtmlOptions<'a> {
     /// The ABI tables: they give the matrix the text's order, and coverage its gaps. Without them
     /// requirements stand in the order of the cases.
     pub abis: &'a [&'a Abi],
-    /// What `pwspec prove` said of the suite.
-    pub prove: Option<&'a Prove>,
+    /// What `pwspec prove` said of the suite, by ABI version.
+    pub prove: &'a [(String, Prove)],
+    /// What is different from an earlier run.
+    pub diffs: &'a [Diff],
+    /// Why must cases are passed by no host but our own: case id and reason.
+    pub reasons: &'a [(String, String)],
+}
+
+/// Must cases of some records that the reference host passes and no other host that ran them does.
+pub fn lonely(records: &[Record]) -> Vec<String> {
+    let model = Model::new(records, &[]);
+    let cases = trust::lonely_cases(&model);
+    cases.into_iter().map(|c| c.id.clone()).collect()
 }
 
 /// The report of some records; their columns make one matrix.
@@ -52,8 +78,17 @@ pub fn render_with(records: &[Record], options: &HtmlOptions<'_>) -> String {
         .build()
         .expect("the usual delimiters are well formed");
     env.set_syntax(syntax);
+    env.set_formatter(|out, _, value| {
+        // Ready HTML stays, all else is text.
+        Ok(match value.as_str() {
+            _ if value.is_safe() || value.is_undefined() || value.is_none() => {
+                write!(out, "{value}")?
+            }
+            Some(text) => out.write_str(&escape(text))?,
+            None => out.write_str(&escape(&value.to_string()))?,
+        })
+    });
     env.add_filter("id", breakable);
-    env.add_filter("attr", |text: &str| Value::from_safe_string(escape(text)));
     // The template is part of the program: a test renders every branch of it.
     env.add_template("report.html", TEMPLATE)
         .expect("the template of the report is well formed");
@@ -68,11 +103,14 @@ pub fn render_with(records: &[Record], options: &HtmlOptions<'_>) -> String {
             early_hash => hash(EARLY),
             style_hash => hash(STYLE),
             script_hash => hash(SCRIPT),
-            data => data::json(&model),
+            data => data::json(&model, options.abis),
             overview => overview::context(&model),
             matrix => matrix::context(&model),
             surveys => crate::report::surveys(records).iter().map(trust::survey).collect::<Vec<_>>(),
             trust => trust::context(&model, options),
+            timing => timing::context(&model),
+            changes => options.diffs.iter().map(|d| changes::context(&model, d)).collect::<Vec<_>>(),
+            texts => model.columns.iter().any(|c| options.abis.iter().any(|a| a.id == c.view.column.abi)),
             many => model.columns.len() > 5,
         })
         .expect("the template of the report names only what it is given")

@@ -19,6 +19,15 @@ pub(super) struct Model<'a> {
     pub requirements: Vec<Req<'a>>,
     /// By id.
     pub req_index: HashMap<&'a str, usize>,
+    /// How each requirement fared in each column.
+    pub fates: Vec<Vec<Option<Verdict>>>,
+}
+
+/// Columns of one host and version that stand side by side.
+pub(super) struct Host<'m, 'a> {
+    pub name: &'a str,
+    pub version: &'a str,
+    pub columns: &'m [Col<'a>],
 }
 
 /// A column and the record that it comes from.
@@ -75,13 +84,30 @@ impl<'a> Model<'a> {
         }
         let requirements = requirements(records, &case_index, abis);
         let ids = requirements.iter().enumerate();
-        Model {
+        let mut model = Model {
             records,
             columns,
             cases,
             req_index: ids.map(|(i, r)| (r.line.id.as_str(), i)).collect(),
             requirements,
-        }
+            fates: Vec::new(),
+        };
+        let fates = |r| model.columns.iter().map(|c| model.fate(r, c)).collect();
+        model.fates = model.requirements.iter().map(fates).collect();
+        model
+    }
+
+    /// The columns by host and version.
+    pub(super) fn hosts(&self) -> Vec<Host<'_, 'a>> {
+        let key = |c: &Col<'a>| (&c.view.column.host, &c.view.column.host_version);
+        let groups = self.columns.chunk_by(|a, b| key(a) == key(b));
+        groups
+            .map(|columns| Host {
+                name: &columns[0].view.column.host,
+                version: &columns[0].view.column.host_version,
+                columns,
+            })
+            .collect()
     }
 
     /// The reference host's column beside which a column is shown: of the same ABI if there is one,
@@ -98,7 +124,7 @@ impl<'a> Model<'a> {
     }
 
     /// How a requirement fared in a column: the worst of what its cases say of it.
-    pub(super) fn fate(&self, req: &Req<'_>, column: &Col<'_>) -> Option<Verdict> {
+    fn fate(&self, req: &Req<'_>, column: &Col<'_>) -> Option<Verdict> {
         let results = req.cases.iter().filter_map(|c| {
             let result = column.results.get(self.cases[*c].id.as_str())?;
             Some(of(&req.line.id, result))
@@ -123,7 +149,8 @@ fn of(req: &str, result: &ResultLine) -> Verdict {
     }
 }
 
-fn badness(v: Verdict) -> u8 {
+/// Of several verdicts the one with the highest number speaks for all.
+pub(super) fn badness(v: Verdict) -> u8 {
     match v {
         Verdict::OutOfScope => 0,
         Verdict::Survey => 1,

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::abi::Level;
 use crate::judge::{Gate, Verdict};
-use crate::report::html::model::{Col, Model};
+use crate::report::html::model::{Col, Host, Model};
 use crate::report::terminal::is_news;
 use crate::report::{befell, host_mark, mark, safe, safe_short, speaker, words};
 
@@ -19,7 +19,8 @@ const NEWS: usize = 50;
 
 #[derive(Serialize)]
 struct Overview {
-    columns: Vec<Card>,
+    hosts: Vec<HostCard>,
+    verdicts: Vec<(char, char, &'static str)>,
     news: Vec<News>,
     /// Columns that have more than is shown: `(name, how many more)`.
     more: Vec<(String, usize)>,
@@ -29,13 +30,22 @@ struct Overview {
     runs: Vec<Run>,
 }
 
+/// A host of one version.
+#[derive(Serialize)]
+struct HostCard {
+    name: String,
+    version: String,
+    driver: String,
+    digest: String,
+    not_offered: Vec<(String, String)>,
+    columns: Vec<Card>,
+}
+
+/// A host in one ABI version or dialect.
 #[derive(Serialize)]
 struct Card {
     name: String,
-    host: String,
-    version: String,
     abi: String,
-    driver: String,
     dialect: bool,
     glyph: char,
     letter: char,
@@ -49,8 +59,6 @@ struct Card {
     /// Of the must cases, in parts of 1000: `(class, from, width, words)`.
     bar: Vec<(char, u32, u32, String)>,
     levels: Vec<LevelCounts>,
-    not_offered: Vec<(String, String)>,
-    digest: String,
 }
 
 #[derive(Serialize)]
@@ -108,7 +116,10 @@ pub(super) fn context(model: &Model<'_>) -> Value {
         }
     }
     Value::from(Serde(Overview {
-        columns: model.columns.iter().map(card).collect(),
+        hosts: model.hosts().iter().map(host).collect(),
+        verdicts: Verdict::ALL
+            .map(|v| (mark(v).glyph, mark(v).letter, v.word()))
+            .to_vec(),
         news: shown,
         more,
         left_out: left_out(model),
@@ -117,12 +128,38 @@ pub(super) fn context(model: &Model<'_>) -> Value {
     }))
 }
 
+fn host(h: &Host<'_, '_>) -> HostCard {
+    let first = h.columns[0].view.column;
+    HostCard {
+        name: safe(h.name),
+        version: safe(h.version),
+        driver: match first.driver.as_str() {
+            "reference" => "embedded".to_owned(),
+            "stdio" => "library behind an adapter, boundary only".to_owned(),
+            "network" => "proxy".to_owned(),
+            other => safe(other),
+        },
+        digest: safe(&first.host_digest),
+        not_offered: first
+            .not_offered
+            .iter()
+            .map(|(n, w)| (safe(n), safe(w)))
+            .collect(),
+        columns: h.columns.iter().map(card).collect(),
+    }
+}
+
 fn card(c: &Col<'_>) -> Card {
     let t = &c.view.tally;
     let column = c.view.column;
     let verdict = t.verdict().filter(|_| !column.dialect);
     let m = host_mark(verdict);
     let (words, gate) = c.view.line.rsplit_once(" · ").unwrap_or((&c.view.line, ""));
+    // What is not offered, and that it is a library, stands once, with the host.
+    let words = words.split("; not offered: ").next().unwrap_or(words);
+    let words = words
+        .strip_prefix("library, boundary only: ")
+        .unwrap_or(words);
     let total: u32 = t.must.iter().sum();
     let mut before = 0;
     let used = Verdict::ALL.into_iter().filter(|v| t.must_count(*v) > 0);
@@ -143,10 +180,7 @@ fn card(c: &Col<'_>) -> Card {
     Card {
         bar: bar.collect(),
         name: safe(&c.name),
-        host: safe(&column.host),
-        version: safe(&column.host_version),
         abi: safe(&column.abi),
-        driver: safe(&column.driver),
         dialect: column.dialect,
         glyph: m.glyph,
         letter: m.letter,
@@ -159,7 +193,7 @@ fn card(c: &Col<'_>) -> Card {
         words: safe(words),
         gate: gate.to_owned(),
         unexpected: gate == "unexpected",
-        drift: c.results.values().filter(|r| r.drift.is_some()).count(),
+        drift: c.results.values().filter(|r| drifted(r)).count(),
         seconds: c.view.summary.map(|s| format!("{:.1}", s.seconds)),
         levels: levels
             .map(|(level, by)| {
@@ -172,13 +206,12 @@ fn card(c: &Col<'_>) -> Card {
                 }
             })
             .collect(),
-        not_offered: column
-            .not_offered
-            .iter()
-            .map(|(n, w)| (safe(n), safe(w)))
-            .collect(),
-        digest: safe(&column.host_digest),
     }
+}
+
+/// Whether a result differs from the snapshot that there is.
+fn drifted(r: &crate::record::ResultLine) -> bool {
+    r.drift.as_ref().is_some_and(|d| !d.new)
 }
 
 fn news(c: &Col<'_>, r: &crate::record::ResultLine) -> News {

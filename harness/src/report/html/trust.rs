@@ -1,24 +1,37 @@
-//! Coverage and trust: what is tested, what kills which fault, whether the canaries sang, how long
-//! cases took; and the groups of the surveys.
+//! Coverage and trust: what is tested, what kills which fault, whether the canaries sang, which cases
+//! rest on our reading alone; and the groups of the surveys.
 //!
 //! Does not know how faults are planted.
 
 use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
+use crate::abi::{Abi, Level};
+use crate::judge::Verdict;
+use crate::record::CaseLine;
 use crate::report::html::HtmlOptions;
-use crate::report::html::model::{Col, Model};
-use crate::report::{Survey, safe, safe_lines};
+use crate::report::html::model::Model;
+use crate::report::{Survey, mark, safe, safe_lines};
 
 #[derive(Serialize)]
 struct Trust {
     canary_names: Vec<String>,
     canaries: Vec<CanaryRow>,
     coverage: Vec<Coverage>,
-    faults: Option<Faults>,
+    faults: Vec<Faults>,
     /// Must cases that only the reference host passes.
-    lonely: Vec<String>,
-    slowest: Vec<(String, String, String)>,
+    lonely: Vec<Lonely>,
+    /// Whether another host ran at all.
+    others: bool,
+}
+
+#[derive(Serialize)]
+struct Lonely {
+    case: String,
+    /// Why nobody passes it, as far as it was written down.
+    reason: Option<String>,
+    /// What the others did: glyph, letter, word, column.
+    others: Vec<(char, char, &'static str, String)>,
 }
 
 #[derive(Serialize)]
@@ -46,6 +59,7 @@ struct Coverage {
 
 #[derive(Serialize)]
 struct Faults {
+    abi: String,
     planted: u32,
     killed: usize,
     survived: Vec<String>,
@@ -88,7 +102,9 @@ pub(super) fn survey(s: &Survey) -> Value {
 
 pub(super) fn context(model: &Model<'_>, options: &HtmlOptions<'_>) -> Value {
     let (canary_names, canaries) = canaries(model);
-    let coverage = options.abis.iter().map(|abi| {
+    // What was not run has no coverage here.
+    let ran = |abi: &&&Abi| model.columns.iter().any(|c| c.view.column.abi == abi.id);
+    let coverage = options.abis.iter().filter(ran).map(|abi| {
         let tested = |id: &str| model.req_index.contains_key(id);
         let all = abi.requirements.iter();
         let open = all.clone().filter(|r| !tested(&r.id));
@@ -106,7 +122,8 @@ pub(super) fn context(model: &Model<'_>, options: &HtmlOptions<'_>) -> Value {
                 .collect(),
         }
     });
-    let faults = options.prove.map(|p| Faults {
+    let faults = options.prove.iter().map(|(abi, p)| Faults {
+        abi: safe(abi),
         planted: p.faults,
         killed: p.killed.len(),
         survived: p.survived.iter().map(|f| safe(f)).collect(),
@@ -118,9 +135,9 @@ pub(super) fn context(model: &Model<'_>, options: &HtmlOptions<'_>) -> Value {
         canary_names,
         canaries,
         coverage: coverage.collect(),
-        faults,
-        lonely: lonely(model),
-        slowest: slowest(model),
+        faults: faults.collect(),
+        lonely: lonely(model, options.reasons),
+        others: model.columns.iter().any(|c| !c.is_reference()),
     }))
 }
 
@@ -158,46 +175,50 @@ fn canaries(model: &Model<'_>) -> (Vec<String>, Vec<CanaryRow>) {
     (names.iter().map(|n| safe(n)).collect(), rows)
 }
 
-/// Must cases that the reference host passes and that ran on another host, but passed on none:
-/// host and engine share our code, so these rest on our reading alone.
-fn lonely(model: &Model<'_>) -> Vec<String> {
-    use crate::judge::Verdict;
-    let ours = |c: &&Col<'_>| c.is_reference();
-    let passes = |id: &str, our: bool| {
-        let mut columns = model.columns.iter().filter(|c| ours(c) == our);
-        columns.any(|c| {
-            let result = c.results.get(id);
-            result.is_some_and(|r| r.judgement.verdict == Verdict::Pass)
-        })
-    };
-    if model.columns.iter().all(|c| ours(&c)) {
-        return Vec::new();
-    }
-    let must = |c: &&&crate::record::CaseLine| {
-        let mut levels = c.requirements.iter().map(|r| r.level);
-        levels.any(|l| l == crate::abi::Level::Must)
-    };
-    let cases = model.cases.iter().filter(must);
-    let alone = cases.filter(|c| passes(&c.id, true) && !passes(&c.id, false));
-    alone.map(|c| safe(&c.id)).collect()
-}
-
-fn slowest(model: &Model<'_>) -> Vec<(String, String, String)> {
-    let mut all: Vec<(u64, &str, &str)> = Vec::new();
-    for c in &model.columns {
-        let timed = model.cases.iter().filter_map(|k| {
-            let r = c.results.get(k.id.as_str())?;
-            let micros: u64 = r.attempts.iter().map(|a| a.micros).sum();
-            (micros > 0).then_some((micros, k.id.as_str(), c.name.as_str()))
-        });
-        all.extend(timed);
-    }
-    all.sort_by_key(|(m, ..)| std::cmp::Reverse(*m));
-    let first = all.into_iter().take(10);
-    first
-        .map(|(m, case, column)| {
-            let ms = format!("{:.1} ms", m as f64 / 1000.0);
-            (ms, safe(case), safe(column))
+/// Must cases that the reference host passes and that ran on a real proxy or library, but passed on
+/// none: host and engine share our code, so these rest on our reading alone. Each with the reason that
+/// was written down.
+fn lonely(model: &Model<'_>, reasons: &[(String, String)]) -> Vec<Lonely> {
+    let alone = lonely_cases(model);
+    alone
+        .into_iter()
+        .map(|case| {
+            let reason = reasons.iter().find(|(id, _)| *id == case.id);
+            let others = model.columns.iter().filter(|c| !c.is_reference());
+            let others = others.filter_map(|c| {
+                let r = c.results.get(case.id.as_str())?;
+                let m = mark(r.judgement.verdict);
+                let word = r.judgement.verdict.word();
+                Some((m.glyph, m.letter, word, safe(&c.name)))
+            });
+            Lonely {
+                case: safe(&case.id),
+                reason: reason.map(|(_, why)| safe(why)),
+                others: others.collect(),
+            }
         })
         .collect()
+}
+
+/// See [`lonely`]. Only cases that some other host could have passed are looked at.
+pub(super) fn lonely_cases<'a>(model: &Model<'a>) -> Vec<&'a CaseLine> {
+    let verdicts = |id: &str, ours: bool| {
+        let columns = model.columns.iter().filter(|c| c.is_reference() == ours);
+        let found = columns.filter_map(|c| c.results.get(id));
+        found
+            .map(|r| (r.judgement.verdict, r.judgement.level))
+            .collect::<Vec<_>>()
+    };
+    let alone = |case: &&&CaseLine| {
+        let ours = verdicts(&case.id, true);
+        let others = verdicts(&case.id, false);
+        let tried = others
+            .iter()
+            .any(|(v, _)| !matches!(v, Verdict::OutOfScope | Verdict::NotRun));
+        let must = ours
+            .iter()
+            .any(|(v, l)| *v == Verdict::Pass && *l == Level::Must);
+        must && tried && !others.iter().any(|(v, _)| *v == Verdict::Pass)
+    };
+    model.cases.iter().filter(alone).copied().collect()
 }

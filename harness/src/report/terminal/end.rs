@@ -115,23 +115,35 @@ pub fn failures(record: &Record, traces: &str) -> String {
     out
 }
 
-/// What differs from its snapshot, with the difference; what has no snapshot yet is only named.
+/// What differs from its snapshot, with the difference; what has no snapshot yet is only named, and
+/// counted where there is much of it.
 pub fn drifts(record: &Record) -> String {
     let mut out = String::new();
-    let drifted = record
-        .results
-        .iter()
-        .filter_map(|r| Some((r, r.drift.as_ref()?)));
-    for (n, (result, drift)) in drifted.enumerate() {
-        let word = if drift.new { "NEW" } else { "DRIFT" };
-        let (word, case) = (
-            Paint::Yellow.text(word),
-            Paint::Bold.text(safe(&result.case)),
-        );
-        out.push_str(&format!("  {word}  {case}  {}\n", safe(&result.column)));
-        if !drift.new && n < BLOCKS {
-            for line in drift.diff.lines() {
-                out.push_str(&format!("        {}\n", safe(line)));
+    for column in &record.header.columns {
+        let mine = record.results.iter().filter(|r| r.column == column.name);
+        let drifted = mine.filter_map(|r| Some((r, r.drift.as_ref()?)));
+        let (new, old): (Vec<_>, Vec<_>) = drifted.partition(|(_, d)| d.new);
+        let name = safe(&column.name);
+        let head = |word: &str, case: &str| {
+            let (word, case) = (Paint::Yellow.text(word), Paint::Bold.text(safe(case)));
+            format!("  {word}  {case}  {name}\n")
+        };
+        if new.len() > BLOCKS {
+            let word = Paint::Yellow.text("NEW");
+            out.push_str(&format!(
+                "  {word}  {} cases of {name} have no snapshot\n",
+                new.len()
+            ));
+        } else {
+            new.iter()
+                .for_each(|(r, _)| out.push_str(&head("NEW", &r.case)));
+        }
+        for (n, (r, drift)) in old.iter().enumerate() {
+            out.push_str(&head("DRIFT", &r.case));
+            if n < BLOCKS {
+                for line in drift.diff.lines() {
+                    out.push_str(&format!("        {}\n", safe(line)));
+                }
             }
         }
     }
