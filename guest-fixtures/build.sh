@@ -20,10 +20,23 @@ has() {
     dir=$(rustc --print target-libdir --target "$1" 2>/dev/null) && [ -d "$dir" ]
 }
 
-# build TARGET LIBRARIES FEATURES CARGO-ARGUMENTS…: sets `compiler`.
+# Folders of this machine must not stand in the guests: what panic messages name begins with /crates,
+# /guests and /rust.
+remap() {
+    for folder in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*; do
+        printf -- '--remap-path-prefix=%s=/crates ' "$folder"
+    done
+    printf -- '--remap-path-prefix=%s=/guests ' "$PWD"
+    printf -- '--remap-path-prefix=%s=/rust ' "$("$1" --print sysroot)/lib/rustlib/src/rust"
+}
+
+# build TARGET LIBRARIES FEATURES CARGO-ARGUMENTS…: sets `compiler`. What `flags` holds goes to rustc in
+# place of the flags of .cargo/config.toml.
 build() {
     target=$1 libraries=$2 features=$3
     shift 3
+    export RUSTFLAGS="$flags"
+    [ -n "$flags" ] || unset RUSTFLAGS
     if has "$target"; then
         compiler=$(rustc --version)
         cargo build --release --locked --target "$target" "$@"
@@ -62,6 +75,7 @@ trap 'rm -f "$manifest"' EXIT
 comma=
 printf '{\n  "version": 2,\n  "guests": [\n' >"$manifest"
 
+flags=
 build $pure core,compiler_builtins,panic_abort compiler-builtins-mem -p scripted
 install -D -m 644 target/$pure/release/scripted.wasm prebuilt/scripted.wasm
 entry scripted.wasm "$(digest scripted/Cargo.toml scripted/src)" "$compiler"
@@ -72,6 +86,20 @@ wat=$(sed -n '/^name = "wat"/{n;s/.*"\(.*\)"/\1/p}' Cargo.lock)
 sources=$(digest handmade/Cargo.toml handmade/src handmade/wat)
 for file in prebuilt/handmade/*.wasm; do
     entry "${file#prebuilt/}" "$sources" "wat $wat"
+done
+
+# Plugins that are written with the SDK.
+cargo fetch --quiet --locked
+if has $wasi; then
+    flags=$(remap rustc)
+else
+    flags="$(remap "$web")-Lnative=${WASI_LIBC:-/usr/lib/wasm32-wasi} -Clink-self-contained=no"
+fi
+build $wasi std,panic_abort '' -p 'sdk-*'
+for folder in sdk/*/; do
+    name=$(basename "$folder")
+    install -D -m 644 "target/$wasi/release/$name.wasm" "prebuilt/sdk/$name.wasm"
+    entry "sdk/$name.wasm" "$(digest "sdk/$name")" "$compiler"
 done
 
 printf '\n  ]\n}\n' >>"$manifest"

@@ -11,7 +11,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let to = PathBuf::from(to);
     std::fs::create_dir_all(&to)?;
     let module = |name: &str| {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("wat").join(name).with_extension("wat");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("wat")
+            .join(name)
+            .with_extension("wat");
         wat::parse_file(file)
     };
     let plain = module("plain")?;

@@ -29,6 +29,11 @@ pub(super) const FILES: &[(&str, &[u8])] = files![
     "handmade/not_wasm.wasm",
     "handmade/plain.wasm",
     "handmade/truncated.wasm",
+    "sdk/auth.wasm",
+    "sdk/body.wasm",
+    "sdk/headers.wasm",
+    "sdk/metrics.wasm",
+    "sdk/tcp.wasm",
 ];
 
 /// What there is of them.

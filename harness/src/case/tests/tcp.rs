@@ -17,7 +17,7 @@ fn suite(more: &str) -> Result<Suite, Vec<String>> {
          observe: [{{req: proxy_on_downstream_data/silent.end_of_stream, what: upstream main closed}}]\n{more}"
     );
     let files = [("cases/tcp/try.yaml".to_owned(), text)];
-    let loaded = Suite::load(&files, abis.collect());
+    let loaded = Suite::load(&files, abis.collect(), Arc::new([]));
     loaded.map_err(|all| all.into_iter().map(|p| p.message).collect())
 }
 

@@ -52,6 +52,12 @@ fn digest(own: &[String]) -> String {
 
 /// What a prebuilt file is made from.
 fn sources(file: &str) -> Vec<String> {
+    if let Some(plugin) = file
+        .strip_prefix("sdk/")
+        .and_then(|f| f.strip_suffix(".wasm"))
+    {
+        return vec![format!("sdk/{plugin}")];
+    }
     let own: &[&str] = match file.split_once('/') {
         None => &["scripted/Cargo.toml", "scripted/src"],
         Some(("handmade", _)) => &["handmade/Cargo.toml", "handmade/src", "handmade/wat"],
