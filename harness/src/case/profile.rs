@@ -69,9 +69,36 @@ pub struct Profile {
     /// What the host lacks as a whole.
     #[serde(default)]
     pub lacks: Lacks,
+    /// Must cases that no other host passes, and why they stand all the same: of the reference host,
+    /// which shares its code with the harness and is no second opinion.
+    #[serde(default)]
+    pub alone: Vec<Alone>,
     /// The file that it was read from, where that is a file that can be edited.
     #[serde(skip)]
     pub file: Option<PathBuf>,
+}
+
+/// Must cases that no other host passes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Alone {
+    /// Case ids, prefixes that end in `/`, or globs.
+    pub cases: Vec<String>,
+    /// Why the text asks it all the same.
+    pub why: String,
+}
+
+impl Alone {
+    /// Whether this entry speaks of a case.
+    pub fn names(&self, case: &str) -> bool {
+        self.cases.iter().any(|pattern| {
+            let glob = globset::GlobBuilder::new(pattern)
+                .literal_separator(true)
+                .build();
+            (pattern.ends_with('/') && case.starts_with(pattern.as_str()))
+                || glob.is_ok_and(|g| g.compile_matcher().is_match(case))
+        })
+    }
 }
 
 /// How a host is reached.

@@ -180,6 +180,12 @@ fn check(p: &Profile) -> Vec<(Place, String)> {
     }
     check_network(p, &mut out);
     check_patterns(p, &mut out);
+    for (n, entry) in p.alone.iter().enumerate() {
+        if entry.cases.is_empty() || entry.why.trim().is_empty() {
+            let message = "an entry of `alone` must name its `cases` and say `why`";
+            out.push((Place::Entry("alone", n), message.into()));
+        }
+    }
     for (n, entry) in p.known.iter().enumerate() {
         let mut say = |message: String| out.push((Place::Entry("known", n), message));
         if entry.cases.is_empty() {

@@ -13,6 +13,12 @@ pub struct ReportArgs {
     /// What to write; several go into the folder that `-o` names.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "html")]
     pub format: Vec<Output>,
+    /// An earlier record: the HTML report gets a view of what is different.
+    #[arg(long, value_name = "RECORD")]
+    pub against: Option<PathBuf>,
+    /// What `pwspec prove --format json` said of an ABI version, for the HTML report: `0.2.1=prove.json`.
+    #[arg(long, value_name = "ABI=FILE", value_parser = parse_prove)]
+    pub prove: Vec<(String, PathBuf)>,
     /// Where; default standard output.
     #[arg(short = 'o', long, value_name = "PATH")]
     pub out: Option<PathBuf>,
@@ -33,4 +39,13 @@ pub enum Output {
     Badge,
     /// `summary.json`; a run always writes it.
     Json,
+}
+
+fn parse_prove(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((abi, file)) if !abi.is_empty() && !file.is_empty() => {
+            Ok((abi.to_owned(), PathBuf::from(file)))
+        }
+        _ => Err("expected `0.2.1=prove.json`".to_owned()),
+    }
 }

@@ -31,7 +31,13 @@ pub(crate) fn run(args: &MergeArgs, global: &Global) -> anyhow::Result<Exit> {
     let mut wanted = args.report.clone();
     wanted.retain(|o| *o != Output::Json);
     wanted.push(Output::Json);
-    outputs::write(&wanted, out, std::slice::from_ref(&record), &suite)?;
+    outputs::write(
+        &wanted,
+        out,
+        std::slice::from_ref(&record),
+        &suite,
+        &outputs::With::default(),
+    )?;
     print!("{}", failures(&record, ""));
     let folder = out.display().to_string();
     let options = EndOptions {

@@ -146,3 +146,75 @@ fn a_job_of_github_gets_an_annotation_at_the_line() {
         "{line}"
     );
 }
+
+#[test]
+fn a_report_shows_what_changed_since_an_earlier_record() {
+    let bench = Bench::new(&[WRONG]);
+    let args = ["run", "--snapshots", "off", "--abi", "0.2.1", "--out"];
+    bench.run(&[&args[..], &["old"]].concat()).code(1);
+    let right = WRONG.1.replace("value: \"2\"", "value: \"1\"");
+    bench.write("specs/cases/demo/wrong.yaml", &right);
+    bench.run(&[&args[..], &["new"]].concat()).code(0);
+    bench
+        .run(&["report", "new", "--against", "old", "-o", "a.html"])
+        .code(0);
+    let html = bench.read("a.html");
+    assert!(html.contains("better: 1 fixed"));
+    assert!(html.contains("href=\"#case/demo/wrong/other@reference-0.1.0-0.2.1\""));
+    let ran = bench.run(&["report", "new", "--against", "gone"]).code(2);
+    assert!(ran.err.contains("gone"), "{}", ran.err);
+}
+
+#[test]
+fn a_report_takes_the_proof_and_says_whose_reason_is_missing() {
+    let bench = Bench::new(&[GOOD]);
+    let args = [
+        "run",
+        "--snapshots",
+        "off",
+        "--abi",
+        "0.2.1",
+        "--out",
+        "out",
+    ];
+    bench.run(&args).code(0);
+    let proof = bench.run(&["prove", "--abi", "0.2.1", "--format", "json"]);
+    bench.write("prove.json", &proof.out);
+    bench
+        .run(&[
+            "report",
+            "out",
+            "--prove",
+            "0.2.1=prove.json",
+            "-o",
+            "a.html",
+        ])
+        .code(0);
+    assert!(bench.read("a.html").contains("planted faults are noticed"));
+    let ran = bench
+        .run(&["report", "out", "--prove", "9.9=prove.json"])
+        .code(2);
+    assert!(ran.err.contains("unknown ABI version"), "{}", ran.err);
+
+    // Another host that fails what ours passes, as a record says.
+    let other = bench.read("out/record.jsonl").replace("reference", "other");
+    let other = other.replace("\"driver\":\"other\"", "\"driver\":\"network\"");
+    let other = other.replace("\"verdict\":\"pass\"", "\"verdict\":\"fail\"");
+    bench.write("other/record.jsonl", &other);
+    let ran = bench
+        .run(&["report", "out", "other", "-o", "b.html"])
+        .code(0);
+    assert!(
+        ran.err.contains("demo/one/here, demo/one/gone"),
+        "{}",
+        ran.err
+    );
+    let profile = bench.read("specs/hosts/reference.yaml");
+    let alone = "alone:\n  - {cases: [demo/], why: the text leaves no room}\n";
+    bench.write("specs/hosts/reference.yaml", &format!("{profile}{alone}"));
+    let ran = bench
+        .run(&["report", "out", "other", "-o", "b.html"])
+        .code(0);
+    assert_eq!(ran.err, "");
+    assert!(bench.read("b.html").contains("the text leaves no room"));
+}

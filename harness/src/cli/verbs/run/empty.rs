@@ -18,7 +18,8 @@ pub(super) fn leave(
     failed: &Failed,
     command: &str,
 ) -> anyhow::Result<()> {
-    let suite = verbs::suite(&verbs::specs(global)?)?;
+    let specs = verbs::specs(global)?;
+    let suite = verbs::suite(&specs)?;
     let now = clock::rfc3339(SystemTime::now());
     let mut trouble = Vec::new();
     if failed.exit == Exit::Host {
@@ -54,6 +55,6 @@ pub(super) fn leave(
     };
     let out = folder::out_folder(args, &["none"])?;
     Writer::create(&out.join("record.jsonl"))?.record(&record)?;
-    files::write_files(args, &out, &record, &suite)?;
+    files::write_files(args, &out, &record, &suite, &specs)?;
     Ok(())
 }

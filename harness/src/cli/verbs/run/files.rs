@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::case::Suite;
 use crate::cli::args::{Output, RunArgs, Traces};
-use crate::cli::verbs::outputs;
+use crate::cli::verbs::outputs::{self, With};
 use crate::record::Record;
 use crate::report::safe_bytes;
+use crate::runner::Specs;
 
 /// `summary.json`, traces, reports; the report's path.
 pub(super) fn write_files(
@@ -14,6 +15,7 @@ pub(super) fn write_files(
     out: &Path,
     record: &Record,
     suite: &Suite,
+    specs: &Specs,
 ) -> anyhow::Result<Option<PathBuf>> {
     for result in &record.results {
         let wanted = match args.trace {
@@ -46,7 +48,14 @@ pub(super) fn write_files(
     wanted.retain(|o| *o != Output::Json);
     wanted.push(Output::Json);
     wanted.dedup();
-    outputs::write(&wanted, out, std::slice::from_ref(record), suite)?;
+    let records = std::slice::from_ref(record);
+    // They were read before; only the HTML report has a place for what they say.
+    let profiles = match args.report.contains(&Output::Html) {
+        true => specs.profiles().unwrap_or_default(),
+        false => Vec::new(),
+    };
+    let (with, _) = With::reasons(records, &profiles);
+    outputs::write(&wanted, out, records, suite, &with)?;
     let html = args.report.contains(&Output::Html);
     Ok(html.then(|| out.join(outputs::place(Output::Html))))
 }

@@ -66,7 +66,7 @@ fn play(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
         disagree(args, &mut record, &out)?;
     }
     drop(limit);
-    let report = files::write_files(args, &out, &record, suite)?;
+    let report = files::write_files(args, &out, &record, suite, specs)?;
     match args.format {
         RunFormat::Json => println!(
             "{}",
