@@ -6,12 +6,14 @@ use crate::abi::entries::Entries;
 use crate::abi::file::{CallbackRow, Dropped, FaultEntry, HostcallRow, RequirementRow, TableFile};
 use crate::abi::problem::Problems;
 use crate::abi::{
-    Abi, Callback, EnumDef, ExportKind, FaultRow, Hostcall, Level, Param, Requirement, Seat, words,
+    Abi, Callback, EnumDef, ExportKind, FaultRow, Hostcall, Index, Level, Param, Requirement, Seat,
+    words,
 };
 
 /// The whole version that `file` describes, over `base` where it extends one.
 pub(super) fn version(file: TableFile, base: Option<&Abi>, problems: &mut Problems<'_>) -> Abi {
     let mut abi = base.cloned().unwrap_or_else(empty);
+    abi.index = Index::default();
     abi.id = file.abi;
     abi.marker = file.marker;
     drop_from(&mut abi, &file.drop, problems);
@@ -86,6 +88,7 @@ fn empty() -> Abi {
         enums: Vec::new(),
         requirements: Vec::new(),
         faults: Vec::new(),
+        index: Index::default(),
     }
 }
 

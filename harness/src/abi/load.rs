@@ -144,6 +144,7 @@ impl<'a> Loading<'a> {
         }
         let sound = on_rock && problems.is_empty();
         self.found.extend(problems.into_sorted());
+        let abi = abi.indexed();
         self.ready.push(Ready { path, abi, sound });
     }
 }

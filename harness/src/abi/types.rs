@@ -3,6 +3,7 @@
 //! Knows how a typed parameter lies in Wasm (how many words, which outputs).
 //! Does not know any particular hostcall: those are data in `specs/abi`.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -331,7 +332,13 @@ pub struct Abi {
     pub requirements: Vec<Requirement>,
     /// Faults of the reference host that break requirements of this version.
     pub faults: Vec<FaultRow>,
+    /// Where requirements stand, once the table is whole.
+    pub index: Index,
 }
+
+/// Where each requirement stands in its table. Without it (a table in the making) they are looked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Index(HashMap<String, usize>);
 
 impl Abi {
     /// A hostcall by the text's name.
@@ -351,7 +358,17 @@ impl Abi {
 
     /// A requirement by id.
     pub fn requirement(&self, id: &str) -> Option<&Requirement> {
-        self.requirements.iter().find(|r| r.id == id)
+        match self.index.0.is_empty() {
+            true => self.requirements.iter().find(|r| r.id == id),
+            false => self.requirements.get(*self.index.0.get(id)?),
+        }
+    }
+
+    /// The same table, in which requirements are found at once. It must not be changed any more.
+    pub(super) fn indexed(mut self) -> Abi {
+        let all = self.requirements.iter().enumerate();
+        self.index = Index(all.map(|(at, r)| (r.id.clone(), at)).collect());
+        self
     }
 
     /// The version of the text: the id itself, or what the dialect is held against.

@@ -9,6 +9,7 @@ mod fill;
 mod grpc;
 mod lenient;
 mod load;
+mod load_file;
 mod model;
 mod oddities;
 mod problem;

@@ -128,6 +128,7 @@ fn table(shapes: &[Shape]) -> Abi {
         }],
         requirements: Vec::new(),
         faults: Vec::new(),
+        index: pwspec::abi::Index::default(),
     }
 }
 

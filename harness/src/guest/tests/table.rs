@@ -224,6 +224,7 @@ pub(crate) fn abi() -> Abi {
         ],
         requirements: Vec::new(),
         faults: Vec::new(),
+        index: crate::abi::Index::default(),
     }
 }
 

@@ -102,6 +102,7 @@ pub(super) fn abi() -> Abi {
         .map(requirement)
         .to_vec(),
         faults: Vec::new(),
+        index: crate::abi::Index::default(),
     }
 }
 

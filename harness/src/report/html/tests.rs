@@ -157,6 +157,7 @@ fn table() -> Abi {
             ),
         ],
         faults: Vec::new(),
+        index: crate::abi::Index::default(),
     }
 }
 

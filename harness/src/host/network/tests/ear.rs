@@ -20,6 +20,7 @@ fn job(vm_id: &str) -> Job {
         enums: vec![],
         requirements: vec![],
         faults: vec![],
+        index: crate::abi::Index::default(),
     };
     Job {
         index: 0,
