@@ -292,7 +292,7 @@ fn the_summary_has_the_published_shape() {
 #[test]
 fn every_schema_names_its_fields() {
     let schemas = json::schemas();
-    assert_eq!(schemas.len(), 8);
+    assert!(schemas.len() >= 8, "each output that programs read has one");
     for (name, schema) in &schemas {
         assert!(schema.get("$schema").is_some(), "{name}");
     }
