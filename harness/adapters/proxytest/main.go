@@ -19,13 +19,14 @@ import (
 // host is the one emulator that a process can have at a time.
 type host struct {
 	conversation
-	vm       string
-	wasm     proxytest.WasmVMContext
-	options  *proxytest.EmulatorOption
-	emulator proxytest.HostEmulator
-	release  func()
-	streams  map[uint32]*stream
-	period   uint32
+	vm        string
+	wasm      proxytest.WasmVMContext
+	options   *proxytest.EmulatorOption
+	functions []function
+	emulator  proxytest.HostEmulator
+	release   func()
+	streams   map[uint32]*stream
+	period    uint32
 }
 
 // stream is what of a stream was reported so far.
@@ -89,7 +90,11 @@ func (h *host) load(a *ask) answer {
 	}
 	h.wasm = wasm
 	h.options = proxytest.NewEmulatorOption().WithVMContext(wasm).
-		WithVMConfiguration(a.VMConfig).WithPluginConfiguration(a.Plugins[0].Config)
+		WithVMConfiguration(a.VMConfig).WithPluginConfiguration(a.Plugins[0].Config).
+		WithProperty([]string{"plugin_name"}, []byte(a.Plugins[0].Name)).
+		WithProperty([]string{"plugin_root_id"}, []byte(a.Plugins[0].RootID)).
+		WithProperty([]string{"plugin_vm_id"}, []byte(a.VMID))
+	h.functions = a.Functions
 	return did(done{})
 }
 
@@ -101,9 +106,24 @@ func (h *host) start(*ask) answer {
 	h.last = true
 	h.emulator, h.release = proxytest.NewHostEmulator(h.options)
 	h.last = false
+	for _, f := range h.functions {
+		h.emulator.RegisterForeignFunction(f.Name, h.function(f))
+	}
 	accepted := bool(h.emulator.StartVM()) && bool(h.emulator.StartPlugin())
 	h.collect()
 	return did(done{Context: pointer(proxytest.PluginContextID), Accepted: &accepted})
+}
+
+// function is a foreign function: it gives back what it is to give, or its arguments.
+func (h *host) function(f function) func([]byte) []byte {
+	return func(arguments []byte) []byte {
+		arguments = append([]byte{}, arguments...)
+		h.effect(h.vm, proxytest.PluginContextID, "function", map[string]any{"name": f.Name, "arguments": arguments})
+		if f.Gives != nil {
+			return f.Gives
+		}
+		return arguments
+	}
 }
 
 func (h *host) open(*ask) answer {

@@ -51,7 +51,8 @@ pub struct Profile {
     /// What a case may need: `true`, or why it is not offered.
     #[serde(default, deserialize_with = "unique")]
     pub offers: BTreeMap<String, Offer>,
-    /// Library hosts: who answers a hostcall or callback sequence; what is not named is the library's.
+    /// Library hosts: who answers a hostcall, a callback or a requirement, by its name or id; what is not
+    /// named is the library's.
     #[serde(default, deserialize_with = "unique")]
     pub answers: BTreeMap<String, Answers>,
     /// What the host can take at most, after the harness raised it where it can.
@@ -255,7 +256,7 @@ pub enum Over {
     Reply,
 }
 
-/// Who answers a hostcall of a library host.
+/// Who answers in a library host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Answers {

@@ -2,8 +2,6 @@
 //!
 //! Does not know verdicts.
 
-use std::collections::BTreeSet;
-
 use crate::case::profile::{Answers, DriverKind, Profile};
 use crate::case::profile_parts::Offer;
 use crate::case::{Act, Chunk, Fields, Resolved};
@@ -36,14 +34,15 @@ impl Profile {
             .collect()
     }
 
-    /// The first hostcall that the embedder answers in place of the library: nothing that it shows
-    /// would be the library's doing.
-    pub fn not_answered(&self, hostcalls: &BTreeSet<String>) -> Option<String> {
-        hostcalls.iter().find_map(|h| match self.answers.get(h) {
-            Some(Answers::Embedder) => Some(format!("the adapter answers {h}")),
-            Some(Answers::None) => Some(format!("nobody answers {h} through this adapter")),
-            Some(Answers::Library) | None => None,
-        })
+    /// Who answers a hostcall, a callback or a requirement of a library host: what is said of the
+    /// requirement itself goes before what is said of its function; the library, where nothing is said.
+    pub fn answered_by(&self, name: &str) -> Answers {
+        let function = name.split('/').next().unwrap_or(name);
+        let said = self
+            .answers
+            .get(name)
+            .or_else(|| self.answers.get(function));
+        said.copied().unwrap_or(Answers::Library)
     }
 
     /// Which stated limit of the host the case is beyond.

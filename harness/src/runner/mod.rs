@@ -15,6 +15,7 @@ mod play;
 mod prove;
 mod rejudge;
 mod run;
+mod seat;
 mod snapshot;
 mod specs;
 

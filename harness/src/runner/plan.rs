@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::abi::{Abi, Level, Seat};
-use crate::case::{Case, DriverKind, Env, Filter, Profile, Resolved, Suite, Unavailable, in_suite};
+use crate::abi::{Abi, Level};
+use crate::case::{Case, Env, Filter, Profile, Resolved, Suite, Unavailable, in_suite};
 use crate::guest;
 use crate::host::{Identity, Job, PluginJob, VmJob};
 use crate::record::{Column, Shard};
+use crate::runner::seat::judged;
 
 /// A host that will be driven, with the ABIs to run on it.
 #[derive(Debug, Clone)]
@@ -188,25 +189,10 @@ pub fn scope(
             return Some(Err(format!("not offered: {} ({why})", need.word())));
         }
     }
-    if let Some(why) = profile.not_answered(&resolved.hostcalls) {
-        return Some(Err(why));
-    }
     if let Some(why) = profile.beyond_limits(&resolved) {
         return Some(Err(why));
     }
-    if profile.driver == DriverKind::Stdio
-        && let Some(req) = proxys(&resolved, abi)
-    {
-        return Some(Err(format!("the adapter answers {req}: a proxy does that")));
-    }
-    Some(Ok(Arc::new(resolved)))
-}
-
-/// A requirement of the case that a proxy fulfils and no library can.
-fn proxys<'r>(resolved: &'r Resolved, abi: &Abi) -> Option<&'r str> {
-    let reqs = resolved.checks.iter().map(|c| c.req.as_str());
-    let mut all = reqs.filter(|req| abi.requirement(req).is_some_and(|r| r.seat == Seat::Proxy));
-    all.next()
+    Some(judged(resolved, abi, profile).map(Arc::new))
 }
 
 /// An attempt, ready to be played, with what is needed to judge it.
@@ -243,6 +229,7 @@ pub fn prepare(
     let resolved = suite
         .resolve(&planned.case, abi, &env)
         .map_err(|e| format!("{e:?}"))?;
+    let resolved = judged(resolved, abi, profile)?;
     let mut vms = Vec::new();
     let mut hash = Sha256::new();
     for vm in &resolved.vms {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anstream::print;
 
-use crate::case::{Answers, Offer, Profile};
+use crate::abi::Abi;
+use crate::case::{Answers, DriverKind, Offer, Profile};
 use crate::cli::Failed;
 use crate::cli::args::{Format, Global, HostsArgs};
 use crate::cli::exit::Exit;
@@ -31,7 +32,12 @@ pub(crate) fn run(args: &HostsArgs, global: &Global) -> anyhow::Result<Exit> {
         Format::Pretty => {
             print!("{}", table(&rows));
             if args.name.is_some() {
-                profiles.iter().for_each(|p| print!("{}", details(p)));
+                let abis = verbs::suite(&specs)?.abis;
+                for profile in &profiles {
+                    let newest = profile.abi.iter().max();
+                    let abi = abis.iter().find(|a| Some(&a.id) == newest);
+                    print!("{}", details(profile, abi.map(|a| &**a)));
+                }
             }
         }
     }
@@ -87,8 +93,8 @@ fn table(rows: &[HostRow]) -> String {
     table.text(0)
 }
 
-/// What a host offers and who answers what.
-fn details(profile: &Profile) -> String {
+/// What a host offers, and who answers what in a library host.
+fn details(profile: &Profile, abi: Option<&Abi>) -> String {
     let mut out = format!("\n{}\n", crate::report::safe(&profile.about));
     out.push_str(&format!(
         "driver  {}\nabi     {}\n",
@@ -107,17 +113,42 @@ fn details(profile: &Profile) -> String {
             Cell::new(why),
         ]);
     }
-    for (call, who) in &profile.answers {
-        let who = match who {
-            Answers::Library => "the library answers",
-            Answers::Embedder => "the code that embeds it answers",
-            Answers::None => "nobody answers",
-        };
-        table.row([Cell::new(" "), Cell::new(call), Cell::new(who)]);
-    }
     out.push_str(&table.text(0));
+    if profile.driver == DriverKind::Stdio {
+        out.push_str(&answers(profile, abi));
+    }
     if !profile.known.is_empty() {
         out.push_str(&format!("{} known failures\n", profile.known.len()));
     }
     out
+}
+
+/// One row for each hostcall, each callback and each requirement of which something else is said.
+fn answers(profile: &Profile, abi: Option<&Abi>) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    if let Some(abi) = abi {
+        names.extend(abi.hostcalls.iter().map(|h| h.name.as_str()));
+        let callbacks = abi.callbacks.iter().map(|c| c.name.as_str());
+        names.extend(callbacks.filter(|c| c.starts_with("proxy_on_")));
+    }
+    let others = profile.answers.keys().map(String::as_str);
+    let others: Vec<&str> = others.filter(|k| !names.contains(k)).collect();
+    names.extend(others);
+    let mut table = Table::new();
+    for name in names {
+        let (glyph, paint, who) = match profile.answered_by(name) {
+            Answers::Library => ("✓", Paint::Green, "the library answers"),
+            Answers::Embedder => ("·", Paint::Dim, "the code that embeds it answers"),
+            Answers::None => ("·", Paint::Dim, "nobody answers"),
+        };
+        table.row([
+            Cell::new(glyph).paint(paint),
+            Cell::new(name),
+            Cell::new(who),
+        ]);
+    }
+    format!(
+        "judged is what the library answers, at the boundary\n{}",
+        table.text(0)
+    )
 }

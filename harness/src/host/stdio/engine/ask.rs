@@ -4,7 +4,7 @@
 
 use crate::host::stdio::engine::{Engine, Over};
 use crate::host::stdio::link::Silence;
-use crate::host::stdio::protocol::{Answer, Ask, Call, Done, Event, Line, State};
+use crate::host::stdio::protocol::{Answer, Ask, Call, Caused, Done, Effect, Event, Line, State};
 use crate::trace::{Blame, Blob, End, Fault, LogLine, Taken};
 
 impl Engine<'_> {
@@ -20,7 +20,10 @@ impl Engine<'_> {
         for line in reply.logs {
             self.logged(line);
         }
-        self.asked.extend(reply.effects);
+        for caused in reply.effects {
+            self.changed(&caused);
+            self.asked.push(caused);
+        }
         match &reply.answer {
             Answer::Trapped { words } => {
                 self.attempt.end = End::Trap(text(words));
@@ -67,6 +70,17 @@ impl Engine<'_> {
             event,
         };
         self.done(Ask::Call(call))
+    }
+
+    /// Takes in what was changed on a stream other than that of the callback.
+    fn changed(&mut self, caused: &Caused) {
+        let Effect::Changed { state } = &caused.effect else {
+            return;
+        };
+        let vm = self.vms.iter().position(|vm| vm.label == caused.vm);
+        if let Some((at, stage)) = vm.and_then(|vm| self.stage_of(vm, caused.context)) {
+            self.streams[at].stages[stage].changed(state.clone());
+        }
     }
 
     fn silent(&mut self, silence: Silence) {

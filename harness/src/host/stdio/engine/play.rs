@@ -169,6 +169,8 @@ impl<'e> Engine<'e> {
                 self.time.schedule(0, due);
                 Ok(())
             }
+            // Taken in when it came: what is forwarded now has it.
+            Effect::Changed { .. } => Ok(()),
             Effect::Finished {} => {
                 self.finished(vm, context);
                 Ok(())
@@ -185,7 +187,8 @@ impl<'e> Engine<'e> {
         }
     }
 
-    fn stage_of(&self, vm: usize, context: u32) -> Option<(usize, usize)> {
+    /// The stream and stage that a context stands for.
+    pub(super) fn stage_of(&self, vm: usize, context: u32) -> Option<(usize, usize)> {
         let mut all = self.streams.iter().enumerate();
         all.find_map(|(n, stream)| {
             let mut stages = stream.stages.iter();

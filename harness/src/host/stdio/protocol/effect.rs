@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::host::stdio::protocol::{Bytes, Fields};
+use crate::host::stdio::protocol::{Bytes, Fields, State};
 
 /// An effect, and on whose behalf.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -131,6 +131,11 @@ pub enum Effect {
     QueueReady {
         /// The queue.
         queue_id: u32,
+    },
+    /// Maps or buffers of this stream were changed from a callback of another context.
+    Changed {
+        /// What of it.
+        state: State,
     },
     /// This context waited for `proxy_done` and was ended now.
     Finished {},

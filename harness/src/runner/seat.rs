@@ -1,0 +1,85 @@
+//! What of a case a library host is judged on: what the library answers, at the boundary.
+//!
+//! Whatever a proxy decides is decided by the harness's own stream engine there, and what the library
+//! asks of the code that embeds it is answered by the adapter: neither is the library's doing. Does not
+//! know verdicts.
+
+use crate::abi::{Abi, Seat};
+use crate::case::{Answers, Check, CheckKind, DriverKind, Observe, Profile, Resolved, StepRef};
+
+/// The case with only those checks and observations that the host is judged on.
+///
+/// # Errors
+/// None is left: why.
+pub fn judged(mut case: Resolved, abi: &Abi, profile: &Profile) -> Result<Resolved, String> {
+    if profile.driver != DriverKind::Stdio {
+        return Ok(case);
+    }
+    let hostcalls = case.hostcalls.iter();
+    let nobody = hostcalls.filter(|h| profile.answered_by(h) == Answers::None);
+    if let Some(hostcall) = nobody.into_iter().next() {
+        return Err(format!("nobody answers {hostcall} through this adapter"));
+    }
+    let mut reason = None;
+    let mut keep = Vec::new();
+    let mut own = 0;
+    for check in &case.checks {
+        let why = unjudged(&check.req, &callbacks(check), abi, profile);
+        own += usize::from(why.is_none() && !check.control);
+        keep.push(why.is_none() || check.control);
+        if !check.control {
+            reason = reason.or(why);
+        }
+    }
+    let mut at = keep.iter();
+    case.checks.retain(|_| at.next().copied().unwrap_or(false));
+    let mut at = keep.iter();
+    case.paths.retain(|_| at.next().copied().unwrap_or(false));
+    case.observations.retain(|seen| {
+        let callbacks = match &seen.what {
+            Observe::Status(step) | Observe::Out(step, _) => vec![callback(step)],
+            _ => Vec::new(),
+        };
+        let why = unjudged(&seen.req, &callbacks, abi, profile);
+        let kept = why.is_none();
+        own += usize::from(kept);
+        if reason.is_none() {
+            reason = why;
+        }
+        kept
+    });
+    match reason {
+        Some(why) if own == 0 => Err(why),
+        _ => Ok(case),
+    }
+}
+
+/// Why a requirement is not judged here.
+fn unjudged(req: &str, callbacks: &[&str], abi: &Abi, profile: &Profile) -> Option<String> {
+    let mut callbacks = callbacks.iter();
+    if let Some(callback) = callbacks.find(|c| profile.answered_by(c) == Answers::None) {
+        return Some(format!("nobody calls {callback} through this adapter"));
+    }
+    if abi.requirement(req).is_some_and(|r| r.seat == Seat::Proxy) {
+        return Some(format!("the adapter answers {req}: a proxy does that"));
+    }
+    match profile.answered_by(req) {
+        Answers::Library => None,
+        Answers::Embedder => Some(format!("the adapter answers {req}")),
+        Answers::None => Some(format!("nobody answers {req} through this adapter")),
+    }
+}
+
+/// The callbacks without which a check sees nothing.
+fn callbacks(check: &Check) -> Vec<&str> {
+    match &check.kind {
+        CheckKind::Status { step, .. } | CheckKind::Out { step, .. } => vec![callback(step)],
+        CheckKind::Callbacks { order, .. } => order.iter().map(|p| p.name.as_str()).collect(),
+        CheckKind::Body { callback, .. } => vec![callback],
+        _ => Vec::new(),
+    }
+}
+
+fn callback(step: &StepRef) -> &str {
+    &step.callback
+}
