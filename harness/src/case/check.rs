@@ -307,6 +307,8 @@ pub enum Observe {
     Status(StepRef),
     /// An output of a hostcall step.
     Out(StepRef, String),
+    /// How an output of the first step lies to the output of the same name of the second.
+    Against(StepRef, StepRef, String),
     /// The names of the callbacks of one context, in order.
     Callbacks(Who),
     /// The status that the client of a stream saw.
@@ -325,6 +327,8 @@ pub enum Observe {
     UpstreamClosed(String),
     /// How many requests arrived at an upstream.
     UpstreamCount(String),
+    /// The lines of the log in which a text stands.
+    Log(String),
     /// How many gRPC calls arrived at an upstream.
     GrpcCount(String),
     /// The joined value of the first call's initial metadata of this name.

@@ -2,6 +2,8 @@
 //!
 //! Does not judge it.
 
+use std::cmp::Ordering;
+
 use crate::abi::{Abi, ExportKind};
 use crate::case::{Observe, StepRef};
 use crate::judge::callbacks::list;
@@ -11,7 +13,7 @@ use crate::judge::steps::never_executed;
 use crate::judge::view::{Place, View, vm_of};
 use crate::judge::wire;
 use crate::judge::words;
-use crate::trace::{Blob, EventKind, Field, Message, Returned, Value};
+use crate::trace::{Blob, EventKind, Field, LogLine, Message, Returned, Value};
 
 /// The answer to one question of a survey; `Err`: it was never reached.
 pub(super) fn observe(view: &View<'_>, abi: &Abi, what: &Observe) -> Result<String, Found> {
@@ -36,6 +38,8 @@ pub(super) fn observe(view: &View<'_>, abi: &Abi, what: &Observe) -> Result<Stri
                 Some(f) => plain(f),
             }
         })?,
+        Observe::Against(step, other, out) => against(view, step, other, out)?,
+        Observe::Log(text) => lines(&attempt.logs, text),
         Observe::Callbacks(who) => {
             let vm = vm_of(*who);
             let streamed = view.streamed(vm);
@@ -135,6 +139,48 @@ fn executions(
         return Err(Found::unreached(Some(all[0]), "the call never returned"));
     }
     Ok(answers.join(", then "))
+}
+
+/// A minute in the nanoseconds of the clocks: numbers further apart are far.
+const FAR: u64 = 60_000_000_000;
+
+/// How the output of a step lies to that of another, which may be a little or far.
+fn against(view: &View<'_>, step: &StepRef, other: &StepRef, out: &str) -> Result<String, Found> {
+    let number = |step: &StepRef| {
+        let all = view.executions(step);
+        let Some(place) = all.first() else {
+            return Err(never_executed(view, step));
+        };
+        match view.event(*place).out(out) {
+            Some(Value::Number(n)) => Ok(*n),
+            _ => Err(Found::unreached(Some(*place), "no number was written")),
+        }
+    };
+    let (one, two) = (number(step)?, number(other)?);
+    let far = if one.abs_diff(two) > FAR { "far " } else { "" };
+    Ok(match one.cmp(&two) {
+        Ordering::Equal => "the same".to_owned(),
+        Ordering::Greater => format!("{far}after"),
+        Ordering::Less => format!("{far}before"),
+    })
+}
+
+/// The lines of the log in which a text stands, with their levels.
+fn lines(logs: &[LogLine], text: &str) -> String {
+    let has = |l: &&LogLine| {
+        let whole = l.text.whole().unwrap_or_default();
+        let mut at = whole.windows(text.len().max(1));
+        at.any(|part| part == text.as_bytes())
+    };
+    let shown = |l: &LogLine| {
+        let level = l.level.as_deref().unwrap_or("no level");
+        format!("{level} {}", l.text.display())
+    };
+    let found: Vec<String> = logs.iter().filter(has).map(shown).collect();
+    match found.is_empty() {
+        true => "no line".to_owned(),
+        false => found.join(", then "),
+    }
 }
 
 fn field(m: &Message, name: &str) -> String {

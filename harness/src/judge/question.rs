@@ -259,8 +259,10 @@ fn unlinked(q: &Question<'_>, import: &str, text: String) -> Ended {
         }
     }
     for o in q.observations {
-        if let Observe::Status(step) | Observe::Out(step, _) = &o.what {
-            names.push(&step.hostcall);
+        match &o.what {
+            Observe::Status(step) | Observe::Out(step, _) => names.push(&step.hostcall),
+            Observe::Against(one, two, _) => names.extend([&*one.hostcall, &*two.hostcall]),
+            _ => {}
         }
     }
     if names.contains(&hostcall) {

@@ -1,16 +1,10 @@
-//! Expectations beside those on steps, and what surveys observe.
+//! Expectations beside those on steps.
 
 use crate::abi::Type;
-use crate::case::lenient::List;
 use crate::case::resolve::resolver::{NewCheck, Resolver, single};
-use crate::case::resolve::value::parse_who;
-use crate::case::schema::{
-    BodyFile, CallbacksFile, ExpectFile, LogFile, MessageFile, NeverFile, ObserveFile,
-};
+use crate::case::schema::{BodyFile, CallbacksFile, ExpectFile, LogFile, MessageFile, NeverFile};
 use crate::case::yaml::{Node, Path};
-use crate::case::{
-    BodyExpect, CallbackPattern, CheckKind, MessageExpect, Observation, Observe, StepRef, Who,
-};
+use crate::case::{BodyExpect, CallbackPattern, CheckKind, MessageExpect, Who};
 
 impl Resolver<'_> {
     pub(super) fn expectations(&mut self, file: &ExpectFile, path: &Path) {
@@ -364,80 +358,5 @@ impl Resolver<'_> {
             times: f.times,
         };
         self.listed("log", i, &f.req, f.level, false, kind, path);
-    }
-
-    pub(super) fn observations(
-        &mut self,
-        list: &List<ObserveFile>,
-        path: &Path,
-    ) -> Vec<Observation> {
-        let mut out = Vec::new();
-        for (i, f) in &list.0 {
-            let at = path.index(*i);
-            self.requirement(&f.req, &at.key("req"), None);
-            match self.observe(&f.what) {
-                Some(what) => {
-                    out.push(Observation {
-                        req: f.req.clone(),
-                        name: f.what.clone(),
-                        what,
-                    });
-                }
-                None => {
-                    let help = "`call N status`, `call N OUTPUT`, `callbacks stream N`, `callbacks plugin N`, \
-                                `callbacks any`, `client N status|body|closed|header NAME`, \
-                                `upstream NAME header NAME|body|closed|count`, \
-                                `grpc NAME metadata NAME|messages|over|count`, `load`, `end`";
-                    let message = format!("cannot observe `{}`", f.what);
-                    self.note(&at.key("what"), message, Some(help.to_owned()));
-                }
-            }
-        }
-        out
-    }
-
-    fn observe(&self, what: &str) -> Option<Observe> {
-        let words: Vec<&str> = what.split_whitespace().collect();
-        let stream = |n: &str| {
-            n.parse()
-                .ok()
-                .filter(|n| (1..=self.stream_count).contains(n))
-        };
-        Some(match words[..] {
-            ["call", n, "status"] => Observe::Status(self.nth_call(n)?),
-            ["call", n, out] => {
-                let step = self.nth_call(n)?;
-                let hostcall = self.abi.hostcall(&step.hostcall)?;
-                hostcall
-                    .params
-                    .iter()
-                    .find(|p| p.name == out && p.ty.is_out())?;
-                Observe::Out(step, out.to_owned())
-            }
-            ["callbacks", "any"] => Observe::Callbacks(Who::Vm { vm: 0 }),
-            ["callbacks", who, n] => match parse_who(&format!("{who} {n}"))? {
-                ("plugin", nth) => Observe::Callbacks(Who::Plugin { vm: 0, nth }),
-                (_, nth) => Observe::Callbacks(Who::Stream { vm: 0, nth }),
-            },
-            ["client", n, "status"] => Observe::ClientStatus(stream(n)?),
-            ["client", n, "body"] => Observe::ClientBody(stream(n)?),
-            ["client", n, "closed"] => Observe::ClientClosed(stream(n)?),
-            ["client", n, "header", name] => Observe::ClientHeader(stream(n)?, name.to_owned()),
-            ["upstream", at, "header", name] => {
-                Observe::UpstreamHeader(at.to_owned(), name.to_owned())
-            }
-            ["upstream", at, "body"] => Observe::UpstreamBody(at.to_owned()),
-            ["upstream", at, "closed"] => Observe::UpstreamClosed(at.to_owned()),
-            ["upstream", at, "count"] => Observe::UpstreamCount(at.to_owned()),
-            ["grpc", ref rest @ ..] => self.grpc_observe(rest)?,
-            ["load"] => Observe::Load,
-            ["end"] => Observe::End,
-            _ => return None,
-        })
-    }
-
-    fn nth_call(&self, n: &str) -> Option<StepRef> {
-        let n: usize = n.parse().ok()?;
-        self.calls.get(n.checked_sub(1)?).cloned()
     }
 }

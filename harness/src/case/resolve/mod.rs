@@ -6,6 +6,7 @@ mod exchange;
 mod expect;
 mod grpc;
 mod module;
+mod observe;
 mod program;
 mod resolver;
 mod tcp;

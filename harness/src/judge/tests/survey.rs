@@ -148,6 +148,43 @@ fn the_wire() {
 }
 
 #[test]
+fn the_log() {
+    let mut a = calls(vec![]);
+    let line = |level: Option<&str>, text: &str| LogLine {
+        level: level.map(str::to_owned),
+        text: whole(text),
+    };
+    a.logs = vec![
+        line(Some("INFO"), "one"),
+        line(None, "two ones"),
+        line(Some("WARN"), "three"),
+    ];
+    let of = |text: &str| sees(Observe::Log(text.to_owned()), &a);
+    assert_eq!(of("one"), "INFO \"one\", then no level \"two ones\"");
+    assert_eq!(of("four"), "no line");
+}
+
+#[test]
+fn an_output_against_another() {
+    let of = |one: Value, two: Value| {
+        let at = |index: u32, v: Value| {
+            let mut e = call(0, "proxy_get", 0, &[("time", v)]);
+            e.step = Some(index);
+            e
+        };
+        let what = Observe::Against(step(0, HEADERS), step(1, HEADERS), "time".to_owned());
+        sees(what, &calls(vec![at(0, one), at(1, two)]))
+    };
+    let n = Value::Number;
+    assert_eq!(of(n(7), n(7)), "the same");
+    assert_eq!(of(n(8), n(7)), "after");
+    assert_eq!(of(n(7), n(8)), "before");
+    assert_eq!(of(n(1), n(60_000_000_002)), "far before");
+    assert_eq!(of(n(60_000_000_002), n(1)), "far after");
+    assert_eq!(of(n(1), Value::Untouched), "not reached");
+}
+
+#[test]
 fn load_and_end() {
     let mut a = calls(vec![]);
     assert_eq!(sees(Observe::Load, &a), "loaded");
