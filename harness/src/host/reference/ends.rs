@@ -45,7 +45,6 @@ impl Player {
                 true
             }
         };
-        saw.body = wire::body(&of.upstream_body);
         if end {
             saw.complete = !open;
             world.schedule(0, Event::Answer { stream, part: 0 });
@@ -80,7 +79,6 @@ impl Player {
             }
         };
         if let Some(saw) = &mut of.response {
-            saw.body = wire::body(&of.response_body);
             saw.complete = end && !open;
         }
         if end {
@@ -100,9 +98,9 @@ impl Player {
         let mut fields = vec![(b":status".to_vec(), status)];
         fields.extend(response.headers);
         let mut saw = wire::response(&fields);
-        saw.body = wire::body(&response.body);
         saw.complete = true;
         of.response = Some(saw);
+        of.response_body.clone_from(&response.body);
         for stage in &mut of.stages {
             // `proxy_on_log` reads what the client got.
             stage.response = Half {

@@ -11,6 +11,7 @@ use crate::host::reference::engine::Code;
 use crate::host::reference::faults::Faults;
 use crate::host::reference::player::{PATIENCE, Player};
 use crate::host::reference::watchdog::Watchdog;
+use crate::host::reference::wire;
 use crate::host::reference::world::World;
 use crate::trace::{Attempt, Blob, ClientSaw, End, Isolation, Load, LogLine, Reader, Taken};
 
@@ -160,6 +161,15 @@ fn stream(player: &mut Player, number: u32) -> Option<usize> {
 
 /// Writes down what was seen.
 fn close(world: &mut World, job: &Job, attempt: &mut Attempt) {
+    // Large bodies are digested once, not with each piece that comes.
+    for stream in &mut world.streams {
+        if let Some(at) = stream.upstream {
+            world.upstream[at].request.body = wire::body(&stream.upstream_body);
+        }
+        if let Some(response) = &mut stream.response {
+            response.body = wire::body(&stream.response_body);
+        }
+    }
     attempt.seen.upstream = std::mem::take(&mut world.upstream);
     attempt.seen.grpc = std::mem::take(&mut world.grpc.saw);
     let mut client: Vec<ClientSaw> = Vec::new();
