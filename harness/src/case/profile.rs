@@ -19,6 +19,9 @@ pub struct Profile {
     pub version: u32,
     /// The host's name: the first part of its columns.
     pub name: String,
+    /// The profile whose keys hold where this one says nothing. Maps are taken key by key.
+    #[serde(default)]
+    pub extends: Option<String>,
     /// One sentence for people.
     #[serde(default)]
     pub about: String,
@@ -120,6 +123,9 @@ pub enum DriverKind {
 pub struct Binary {
     /// Its file name.
     pub name: String,
+    /// Where it is, seen from the folder of the profile; without it it is looked for.
+    #[serde(default)]
+    pub path: Option<String>,
     /// How its version is asked for.
     #[serde(default)]
     pub version: Option<VersionCommand>,

@@ -59,6 +59,19 @@ pub fn known_lines(text: &str) -> Vec<usize> {
     block.map_or(Vec::new(), |b| b.entries.iter().map(|e| e.line).collect())
 }
 
+/// The list of known failures as it stands in the text of a profile, with its comments: the lines from
+/// `known:` on; none where the list is empty.
+pub fn known_text(text: &str) -> Option<String> {
+    let block = Block::find(text).ok()?;
+    if block.entries.is_empty() {
+        return None;
+    }
+    let lines = text.lines().skip(block.before.lines().count());
+    let n = text.lines().count() - block.before.lines().count() - block.after.lines().count();
+    let body: String = lines.take(n).map(|l| format!("{l}\n")).collect();
+    Some(format!("known:\n{body}"))
+}
+
 /// A text taken apart at its list of known failures.
 struct Block<'t> {
     /// Everything before the list, with the line `known:`.

@@ -5,7 +5,8 @@
 use regex::Regex;
 use regex::bytes::RegexBuilder;
 
-use crate::case::{Change, DriverKind, Over, Profile, version_matches};
+use crate::case::yaml::{self, Node};
+use crate::case::{Change, DriverKind, Over, Profile, tree, version_matches};
 
 /// What a case may `need`, and so what a profile may offer.
 pub const NEEDS: [&str; 14] = [
@@ -72,6 +73,71 @@ pub fn load_profile(path: &str, text: &str) -> Result<Profile, Vec<ProfileProble
         Ok(profile)
     } else {
         Err(found)
+    }
+}
+
+/// Reads a profile that may extend one of `bases`: what it does not say is as there. A key whose
+/// value is a map is taken key by key, any other as a whole.
+///
+/// # Errors
+/// As for [`load_profile`]; also a base that is not there.
+pub fn load_profile_over(
+    path: &str,
+    text: &str,
+    bases: &[Profile],
+) -> Result<Profile, Vec<ProfileProblem>> {
+    let problem = |(line, column): (u32, u32), message: String| ProfileProblem {
+        file: path.to_owned(),
+        line,
+        column,
+        message,
+    };
+    let Ok(own) = yaml::parse(text) else {
+        return load_profile(path, text);
+    };
+    let Some(name) = own.get("extends").and_then(Node::scalar) else {
+        return load_profile(path, text);
+    };
+    let Some(base) = bases.iter().find(|p| p.name == name) else {
+        let names: Vec<&str> = bases.iter().map(|p| p.name.as_str()).collect();
+        let message = format!(
+            "there is no profile `{name}` to extend, only {}",
+            names.join(", ")
+        );
+        let place = Place::Key("extends", name).find(text);
+        return Err(vec![problem(place, message)]);
+    };
+    let below = serde_yaml::to_string(base).map_err(|e| e.to_string());
+    let below = below.and_then(|t| yaml::parse(&t).map_err(|(m, ..)| m));
+    let below = below.map_err(|e| vec![problem((1, 1), e)])?;
+    let (profile, notes) = tree::read::<Profile>(&over(below, own, 2));
+    let mut found: Vec<ProfileProblem> = notes
+        .into_iter()
+        .map(|n| problem(yaml::locate(text, &n.path), n.message))
+        .collect();
+    if let Some(p) = &profile {
+        let more = check(p).into_iter();
+        found.extend(more.map(|(place, message)| problem(place.find(text), message)));
+    }
+    match profile {
+        Some(profile) if found.is_empty() => Ok(profile),
+        _ => Err(found),
+    }
+}
+
+/// The keys of one map over those of another; maps among their values likewise, `depth` levels down.
+fn over(base: Node, own: Node, depth: u32) -> Node {
+    match (base, own) {
+        (Node::Map(mut base), Node::Map(own)) if depth > 0 => {
+            for (key, value) in own {
+                match base.iter_mut().find(|(k, _)| *k == key) {
+                    Some((_, there)) => *there = over(std::mem::take(there), value, depth - 1),
+                    None => base.push((key, value)),
+                }
+            }
+            Node::Map(base)
+        }
+        (_, own) => own,
     }
 }
 

@@ -25,9 +25,9 @@ pub fn render(problems: &[Problem], specs: &Specs, colour: bool) -> String {
 }
 
 fn one(problem: &Problem, specs: &Specs, renderer: &Renderer) -> String {
-    let text = specs
-        .text(problem.file.trim_start_matches("specs/"))
-        .unwrap_or("");
+    let known = specs.text(problem.file.trim_start_matches("specs/"));
+    let read = || std::fs::read_to_string(&problem.file).unwrap_or_default();
+    let text = &known.map_or_else(read, str::to_owned);
     let title = Level::ERROR.primary_title(&problem.message);
     let Some(span) = span(text, problem.line, problem.column) else {
         let place = format!("{}:{}:{}", problem.file, problem.line, problem.column);

@@ -20,13 +20,23 @@ pub struct Found {
 }
 
 /// All binaries of a host that are here, newest first: `<target>/hosts/<name>/<version>/<binary>`,
-/// then the `PATH`. A version that comes twice is taken from the first of these.
+/// then the `PATH`; where the profile says where it is, there alone. A version that comes twice is taken from the first of these.
 pub fn find(profile: &Profile, target: &Path) -> Vec<Found> {
     let Some(binary) = &profile.binary else {
         return Vec::new();
     };
+    if let Some(path) = &binary.path {
+        let home = profile.file.as_ref().and_then(|f| f.parent());
+        let path = home.map_or_else(|| PathBuf::from(path), |h| h.join(path));
+        if !path.is_file() {
+            return Vec::new();
+        }
+        let version = version_of(profile, &path).unwrap_or_else(|| "local".to_owned());
+        return vec![Found { version, path }];
+    }
     let mut out = Vec::new();
-    let folder = target.join("hosts").join(&profile.name);
+    let name = profile.extends.as_ref().unwrap_or(&profile.name);
+    let folder = target.join("hosts").join(name);
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path().join(&binary.name);
         if path.is_file() {

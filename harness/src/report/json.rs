@@ -195,6 +195,22 @@ pub struct HostRow {
     pub how_to_get: Option<String>,
 }
 
+/// A row of `pending`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PendingRow {
+    /// The column.
+    pub column: String,
+    /// Case id.
+    pub case: String,
+    /// The file that waits: `….snap.new`.
+    pub file: String,
+    /// The snapshot has no section for this case yet.
+    pub new: bool,
+    /// A unified diff from the snapshot to now.
+    pub diff: String,
+}
+
 /// A JSON text for a program's standard output or a file: indented, with a newline at the end.
 pub fn text(value: &impl Serialize) -> String {
     // The types here have string keys and no maps of foreign types: nothing can fail.
@@ -219,6 +235,7 @@ pub fn schemas() -> Vec<(&'static str, serde_json::Value)> {
         ),
         ("prove", schemars::schema_for!(Prove).to_value()),
         ("hosts", schemars::schema_for!(Vec<HostRow>).to_value()),
+        ("pending", schemars::schema_for!(Vec<PendingRow>).to_value()),
         ("diff", schemars::schema_for!(Diff).to_value()),
         (
             "badge",

@@ -3,6 +3,7 @@
 //! Changes no verdict.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::case::{Adds, Profile};
 use crate::judge::Verdict;
@@ -47,13 +48,13 @@ pub(super) fn drift(
             .to_owned();
         let (known, now) = suites
             .entry(suite.clone())
-            .or_insert_with(|| (snapshot::load(specs, &name, &suite), Sections::new()));
+            .or_insert_with(|| (load(specs, profile, &name, &suite), Sections::new()));
         now.insert(result.case.clone(), text.clone());
         result.drift = snapshot::compare(known, &result.case, &text);
         decided |= mode == Snapshots::Check && result.drift.is_some();
     }
     let writes = mode == Snapshots::New || (mode == Snapshots::Check && decided);
-    if let (true, Some(folder)) = (writes, &specs.folder) {
+    if let (true, Some(folder)) = (writes, &home(specs, profile)) {
         for (suite, (known, now)) in suites {
             let differs = now
                 .iter()
@@ -64,6 +65,27 @@ pub(super) fn drift(
         }
     }
     Ok(decided)
+}
+
+/// The folder in which the snapshots of a host lie: beside the profile where that is the user's own.
+fn home(specs: &Specs, profile: &Profile) -> Option<PathBuf> {
+    let folder = profile.file.as_ref().and_then(|f| f.parent());
+    match folder {
+        Some(own) if specs.folder.as_ref().is_none_or(|f| own != f.join("hosts")) => {
+            Some(own.to_owned())
+        }
+        _ => specs.folder.clone(),
+    }
+}
+
+/// The snapshot of a suite: the user's own, else the one that comes with the cases.
+fn load(specs: &Specs, profile: &Profile, column: &str, suite: &str) -> Sections {
+    let own = home(specs, profile).map(|h| h.join(snapshot::path(column, suite)));
+    let own = own.and_then(|path| std::fs::read_to_string(path).ok());
+    match own {
+        Some(text) => snapshot::sections(&text),
+        None => snapshot::load(specs, column, suite),
+    }
 }
 
 /// What a snapshot keeps of a result: the same in each run of a host that does the same, whatever the

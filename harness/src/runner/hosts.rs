@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::case::{DriverKind, Profile, load_profile};
+use crate::case::{DriverKind, Profile, load_profile_over};
 use crate::host::network::{Network, Options as NetworkOptions};
 use crate::host::reference::{Options as ReferenceOptions, Reference};
 use crate::host::stdio::{Program, Stdio};
@@ -34,7 +34,7 @@ pub enum BadHost {
 /// See [`BadHost`].
 pub fn wanted(text: &str, profiles: &[Profile], target: &Path) -> Result<Vec<Wanted>, BadHost> {
     if text.ends_with(".yaml") {
-        return from_file(text, target);
+        return from_file(text, profiles, target);
     }
     if let Some((name, path)) = text.split_once('=') {
         let profile = known(name, profiles)?;
@@ -67,10 +67,10 @@ fn known(name: &str, profiles: &[Profile]) -> Result<Profile, BadHost> {
         })
 }
 
-fn from_file(path: &str, target: &Path) -> Result<Vec<Wanted>, BadHost> {
+fn from_file(path: &str, profiles: &[Profile], target: &Path) -> Result<Vec<Wanted>, BadHost> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| BadHost::Usage(format!("failed to read {path}: {e}"), None))?;
-    let profile = load_profile(path, &text).map_err(|problems| {
+    let profile = load_profile_over(path, &text, profiles).map_err(|problems| {
         let all: Vec<String> = problems
             .iter()
             .map(|p| format!("{}:{}:{}: {}", p.file, p.line, p.column, p.message))
@@ -113,10 +113,17 @@ fn installed(
             TroubleKind::Missing,
             format!("{}{which} is not here", profile.name),
         );
-        let trouble = match how_to_get(&profile) {
-            Some(get) => trouble.help(format!("{get}   (or --host {}=PATH)", profile.name)),
-            None => trouble.help(format!("--host {}=PATH", profile.name)),
+        let by_hand = format!("--host {}=PATH", profile.name);
+        let own = profile.binary.as_ref().and_then(|b| b.path.as_ref());
+        let help = match (own.zip(profile.file.as_ref()), how_to_get(&profile)) {
+            (Some((path, file)), _) => format!(
+                "{} says {path}, seen from its folder (or {by_hand})",
+                file.display()
+            ),
+            (None, Some(get)) => format!("{get}   (or {by_hand})"),
+            (None, None) => by_hand,
         };
+        let trouble = trouble.help(help);
         return Err(BadHost::Missing(trouble));
     }
     Ok(chosen

@@ -31,4 +31,4 @@ pub use prove::*;
 pub use rejudge::*;
 pub use run::*;
 pub use snapshot::*;
-pub use specs::Specs;
+pub use specs::{OWN, Specs};

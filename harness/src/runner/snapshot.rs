@@ -27,6 +27,11 @@ pub fn load(specs: &Specs, column: &str, suite: &str) -> Sections {
         .unwrap_or_default()
 }
 
+/// The sections of a snapshot file.
+pub fn sections(text: &str) -> Sections {
+    parse(body(text))
+}
+
 /// Compares one case with its section.
 pub fn compare(known: &Sections, case: &str, now: &str) -> Option<Drift> {
     match known.get(case) {
@@ -44,7 +49,12 @@ pub fn compare(known: &Sections, case: &str, now: &str) -> Option<Drift> {
 
 /// The text of a snapshot file: the header that insta reads, then a section per case.
 pub fn render(column: &str, suite: &str, sections: &Sections) -> String {
-    let mut out = format!("---\nsource: specs/cases/{suite}.yaml\nexpression: {column}\n---\n");
+    let head = format!("---\nsource: specs/cases/{suite}.yaml\nexpression: {column}\n---\n");
+    with_head(&head, sections)
+}
+
+fn with_head(head: &str, sections: &Sections) -> String {
+    let mut out = head.to_owned();
     for (case, text) in sections {
         out.push_str(&format!("=== {case}\n{}\n\n", text.trim_end()));
     }
@@ -170,8 +180,53 @@ pub fn changes(new: &Path) -> Result<Vec<(String, Drift)>, String> {
     let (now, then) = (parse(body(&now)), parse(body(&then)));
     Ok(now
         .iter()
-        .filter_map(|(case, text)| Some((case.clone(), compare(&then, case, text)?)))
+        .filter_map(|(case, text)| {
+            let mut drift = compare(&then, case, text)?;
+            // Who takes a new one reads all of it.
+            if drift.new {
+                drift.diff = trace::diff("", text);
+            }
+            Some((case.clone(), drift))
+        })
         .collect())
+}
+
+/// Settles one case of a pending snapshot and leaves the others pending; without a change that is left
+/// the pending file goes.
+///
+/// # Errors
+/// A file that cannot be read or written.
+pub fn settle_case(new: &Path, case: &str, take: bool) -> Result<(), String> {
+    let old = settled(new);
+    let text =
+        fs::read_to_string(new).map_err(|e| format!("failed to read {}: {e}", new.display()))?;
+    let head = &text[..text.len() - body(&text).len()];
+    let mut now = sections(&text);
+    let mut then = fs::read_to_string(&old)
+        .map(|t| sections(&t))
+        .unwrap_or_default();
+    match (take, now.get(case).cloned(), then.get(case).cloned()) {
+        (true, Some(text), _) => {
+            then.insert(case.to_owned(), text);
+        }
+        (false, Some(_), Some(text)) => {
+            now.insert(case.to_owned(), text);
+        }
+        (false, Some(_), None) => {
+            now.remove(case);
+        }
+        (_, None, _) => return Err(format!("{} has no case {case}", new.display())),
+    }
+    if take {
+        write_atomically(&old, with_head(head, &then).as_bytes())?;
+    }
+    let open = now
+        .iter()
+        .any(|(case, text)| compare(&then, case, text).is_some());
+    match open {
+        true => write_atomically(new, with_head(head, &now).as_bytes()),
+        false => reject(new),
+    }
 }
 
 fn settled(new: &Path) -> PathBuf {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 
 use crate::abi::{self, TextMap};
-use crate::case::{Problem, Profile, Suite, load_profile};
+use crate::case::{Problem, Profile, Suite, load_profile, load_profile_over};
 use crate::guest;
 
 static EMBEDDED: Dir = include_dir!("$CARGO_MANIFEST_DIR/../specs");
@@ -129,6 +129,62 @@ fn of_table(p: abi::Problem) -> Problem {
         column: p.column as u32,
         message: p.message,
         help: None,
+    }
+}
+
+/// The folder of a user's own profiles, in the working folder.
+pub const OWN: &str = "pwspec";
+
+impl Specs {
+    /// All host profiles: those of [`OWN`] first, in place of others of their name.
+    ///
+    /// # Errors
+    /// Every problem of every profile.
+    pub fn all_profiles(&self) -> Result<Vec<Profile>, Vec<Problem>> {
+        let bases = self.profiles()?;
+        let mut own = Vec::new();
+        let mut problems = Vec::new();
+        let files = fs::read_dir(OWN).into_iter().flatten().flatten();
+        let mut files: Vec<PathBuf> = files.map(|e| e.path()).collect();
+        files.retain(|p| p.extension().is_some_and(|e| e == "yaml") && p.is_file());
+        files.sort();
+        for file in files {
+            let name = file.display().to_string();
+            let text = match fs::read_to_string(&file) {
+                Ok(text) => text,
+                Err(e) => {
+                    problems.push(Problem {
+                        file: name,
+                        line: 1,
+                        column: 1,
+                        message: format!("cannot be read: {e}"),
+                        help: None,
+                    });
+                    continue;
+                }
+            };
+            match load_profile_over(&name, &text, &bases) {
+                Ok(profile) => own.push(Profile {
+                    file: Some(file),
+                    ..profile
+                }),
+                Err(more) => problems.extend(more.into_iter().map(|p| Problem {
+                    file: p.file,
+                    line: p.line,
+                    column: p.column,
+                    message: p.message,
+                    help: None,
+                })),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let rest = bases.into_iter();
+        let rest = rest.filter(|b| !own.iter().any(|o| o.name == b.name));
+        let rest: Vec<Profile> = rest.collect();
+        own.extend(rest);
+        Ok(own)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Profiles: the committed ones load; each wrong one is told with its place.
 
-use crate::case::{Known, Offer, load_profile, version_matches};
+use crate::case::{Known, Offer, load_profile, load_profile_over, version_matches};
 
 const SMALL: &str = "version: 1\nname: small\ndriver: stdio\nabi: [0.2.1]\n";
 
@@ -169,4 +169,48 @@ fn a_known_failure_speaks_of_its_columns() {
     assert!(known.applies("0.2.1", "1.9"));
     assert!(!known.applies("0.2.0", "1.9"));
     assert!(!known.applies("0.2.1", "2.0"));
+}
+
+#[test]
+fn a_profile_extends_another() {
+    let base = "version: 1\nname: base\ndriver: stdio\nabi: [0.2.0, 0.2.1]\nbinary: {name: b, get: make b}\noffers: {tcp: true, grpc: not built in}\nsnapshots: 1.0.0\nknown:\n  - {cases: [a], seen: s, why: w, source: s}\n";
+    let base = load_profile("base.yaml", base).unwrap();
+    let read = |text: &str| load_profile_over("own.yaml", text, std::slice::from_ref(&base));
+    let own = "version: 1\nname: own\nextends: base\nbinary: {path: ../b}\noffers: {tcp: not in this build}\nknown: []\n";
+    let own = read(own).unwrap();
+    assert_eq!((own.name.as_str(), own.abi.len()), ("own", 2));
+    let binary = own.binary.clone().unwrap();
+    assert_eq!(
+        (binary.name.as_str(), binary.path.as_deref()),
+        ("b", Some("../b"))
+    );
+    assert_eq!(binary.get.as_deref(), Some("make b"));
+    assert_eq!(own.offers("tcp"), Err("not in this build".to_owned()));
+    assert_eq!(own.offers("grpc"), Err("not built in".to_owned()));
+    assert_eq!(own.known, []);
+    // What is not said is as there.
+    let plain = read("version: 1\nname: own\nextends: base\n").unwrap();
+    assert_eq!(
+        (plain.known.len(), plain.snapshots.as_deref()),
+        (1, Some("1.0.0"))
+    );
+    // Problems stand where they are written.
+    let bad = |text: &str| {
+        let found = read(text).unwrap_err();
+        let all = found
+            .iter()
+            .map(|p| format!("{}:{}: {}", p.line, p.column, p.message));
+        all.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        bad("version: 1\nname: own\nextends: bas\n"),
+        ["3:10: there is no profile `bas` to extend, only base"]
+    );
+    let found = bad("version: 1\nname: own\nextends: base\nwrong: 1\n");
+    assert!(found[0].starts_with("4:1: unknown"), "{found:?}");
+    let found = bad("version: 1\nname: own\nextends: base\noffers: {tpc: true}\n");
+    assert!(
+        found[0].starts_with("4:10: nothing is called `tpc`"),
+        "{found:?}"
+    );
 }

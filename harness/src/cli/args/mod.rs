@@ -6,6 +6,7 @@ mod diff;
 mod doctor;
 mod expect;
 mod hosts;
+mod init;
 mod judge;
 mod list;
 mod merge;
@@ -25,6 +26,7 @@ pub use diff::*;
 pub use doctor::*;
 pub use expect::*;
 pub use hosts::*;
+pub use init::*;
 pub use judge::*;
 pub use list::*;
 pub use merge::*;
@@ -106,7 +108,11 @@ pub enum Verb {
     /// Drop new or changed snapshots.
     Reject(SnapArgs),
     /// New or changed snapshots that nobody has settled.
-    Pending(SnapArgs),
+    Pending(PendingArgs),
+    /// Settle new or changed snapshots one by one.
+    Review(SnapArgs),
+    /// Write a profile of your own build into your repository.
+    Init(InitArgs),
     /// The JSON Schema of a format.
     Schema(SchemaArgs),
 }

@@ -16,7 +16,7 @@ use crate::runner;
 
 pub(crate) fn run(args: &DiffArgs, global: &Global) -> anyhow::Result<Exit> {
     let specs = verbs::specs(global)?;
-    let profiles = specs.profiles().map_err(|p| verbs::bad(p, &specs))?;
+    let profiles = verbs::profiles(&specs)?;
     let (base, head) = (verbs::open(&args.base)?, verbs::open(&args.head)?);
     let diff = between(&base, &head, &profiles);
     if diff.columns.is_empty() {

@@ -15,7 +15,7 @@ use crate::runner::{self, Canary, Deadlines, Isolate, Playing, clock};
 pub(crate) fn run(args: &DoctorArgs, global: &Global) -> anyhow::Result<Exit> {
     let specs = verbs::specs(global)?;
     let suite = verbs::suite(&specs)?;
-    let profiles = specs.profiles().map_err(|p| verbs::bad(p, &specs))?;
+    let profiles = verbs::profiles(&specs)?;
     let filter = Filter::parse(&[], &suite, &Nothing).map_err(anyhow::Error::msg)?;
     let options = Playing {
         seed: clock::seconds(SystemTime::now()),

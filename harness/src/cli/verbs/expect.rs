@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anstream::{print, println};
 
-use crate::case::{Known, KnownAs, Nothing, Profile, Suite, edit_known, load_profile};
+use crate::case::{Known, KnownAs, Nothing, Profile, Suite, edit_known, load_profile_over};
 use crate::cli::Failed;
 use crate::cli::args::{AddArgs, CheckArgs, ExpectArgs, ExpectVerb, Global, PruneArgs};
 use crate::cli::exit::Exit;
@@ -29,7 +29,7 @@ struct Ground {
 pub(crate) fn run(args: &ExpectArgs, global: &Global) -> anyhow::Result<Exit> {
     let specs = verbs::specs(global)?;
     let suite = verbs::suite(&specs)?;
-    let profiles = specs.profiles().map_err(|p| verbs::bad(p, &specs))?;
+    let profiles = verbs::profiles(&specs)?;
     let wanted = verbs::wanted(&args.host, &profiles)?;
     let ground = Ground {
         specs,
@@ -96,8 +96,9 @@ impl Ground {
         let name = file.display().to_string();
         let bad = |e: String| Failed::new(Exit::Usage, format!("failed to edit {name}: {e}"));
         let text = std::fs::read_to_string(file).map_err(|e| bad(e.to_string()))?;
+        let bases = self.specs.profiles().unwrap_or_default();
         let read = |text: &str| {
-            let profile = load_profile(&name, text).ok()?;
+            let profile = load_profile_over(&name, text, &bases).ok()?;
             Some(Profile {
                 file: Some(file.clone()),
                 ..profile

@@ -16,7 +16,7 @@ use crate::report::{Cell, Paint, Table};
 
 pub(crate) fn run(args: &HostsArgs, global: &Global) -> anyhow::Result<Exit> {
     let specs = verbs::specs(global)?;
-    let mut profiles = specs.profiles().map_err(|p| verbs::bad(p, &specs))?;
+    let mut profiles = verbs::profiles(&specs)?;
     if let Some(name) = &args.name {
         let names: Vec<String> = profiles.iter().map(|p| p.name.clone()).collect();
         profiles.retain(|p| p.name == *name);

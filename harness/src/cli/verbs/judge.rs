@@ -13,7 +13,7 @@ use crate::runner;
 pub(crate) fn run(args: &JudgeArgs, global: &Global) -> anyhow::Result<Exit> {
     let specs = verbs::specs(global)?;
     let suite = verbs::suite(&specs)?;
-    let profiles = specs.profiles().map_err(|p| verbs::bad(p, &specs))?;
+    let profiles = verbs::profiles(&specs)?;
     let mut record = verbs::open(&args.record)?;
     let outcome =
         runner::rejudge(&suite, &profiles, &mut record).map_err(|e| Failed::new(Exit::Usage, e))?;

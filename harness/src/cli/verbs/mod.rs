@@ -5,6 +5,7 @@ mod diff;
 mod doctor;
 mod expect;
 mod hosts;
+mod init;
 mod judge;
 mod last;
 mod list;
@@ -13,6 +14,7 @@ mod outputs;
 mod play;
 mod prove;
 mod report;
+mod review;
 mod run;
 mod schema;
 mod show;
@@ -48,9 +50,11 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Diff(args) => diff::run(args, global),
         Verb::Merge(args) => merge::run(args, global),
         Verb::Expect(args) => expect::run(args, global),
-        Verb::Accept(args) => snapshots::run(args, global, snapshots::Settle::Accept),
-        Verb::Reject(args) => snapshots::run(args, global, snapshots::Settle::Reject),
-        Verb::Pending(args) => snapshots::run(args, global, snapshots::Settle::Show),
+        Verb::Accept(args) => snapshots::accept(args, global),
+        Verb::Reject(args) => snapshots::reject(args, global),
+        Verb::Pending(args) => snapshots::show(args, global),
+        Verb::Review(args) => review::run(args, global),
+        Verb::Init(args) => init::run(args, global),
         Verb::Schema(args) => schema::run(args),
     }
 }
@@ -73,6 +77,13 @@ pub(crate) fn specs(global: &Global) -> anyhow::Result<Specs> {
 /// All cases and tables.
 pub(crate) fn suite(specs: &Specs) -> anyhow::Result<Suite> {
     specs.suite().map_err(|problems| bad(problems, specs))
+}
+
+/// All profiles, the user's own ones among them.
+pub(crate) fn profiles(specs: &Specs) -> anyhow::Result<Vec<Profile>> {
+    specs
+        .all_profiles()
+        .map_err(|problems| bad(problems, specs))
 }
 
 /// An ABI version or dialect by its id.

@@ -15,7 +15,7 @@ use crate::runner::{self, Noticed, Proof};
 pub(crate) fn run(args: &ProveArgs, global: &Global) -> anyhow::Result<Exit> {
     let specs = verbs::specs(global)?;
     let suite = verbs::suite(&specs)?;
-    let profiles = specs.profiles().map_err(|p| verbs::bad(p, &specs))?;
+    let profiles = verbs::profiles(&specs)?;
     let filter = verbs::filter(&args.filters, &suite, &Nothing)?;
     verbs::abi(&suite, &args.abi)?;
     let Some(profile) = profiles.iter().find(|p| p.is_reference()) else {

@@ -14,13 +14,25 @@ use crate::runner;
 pub(crate) fn all() -> Vec<(&'static str, serde_json::Value)> {
     let mut out = json::schemas();
     out.push(("case", schemars::schema_for!(SuiteFile).to_value()));
-    out.push(("profile", schemars::schema_for!(Profile).to_value()));
+    out.push(("profile", profile()));
     out.push(("abi", schemars::schema_for!(TableFile).to_value()));
     out.push(("text-map", schemars::schema_for!(TextMapFile).to_value()));
     out.push(("adapter", crate::host::stdio::protocol::schema()));
     out.push(("dialect", schemars::schema_for!(DialectFile).to_value()));
     out.sort_by_key(|(name, _)| *name);
     out
+}
+
+/// A profile says how its host is reached, or which profile it extends.
+fn profile() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(Profile).to_value();
+    let own = ["driver", "abi"];
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.retain(|r| !own.iter().any(|o| r == o));
+    }
+    schema["anyOf"] = serde_json::json!([{"required": own}, {"required": ["extends"]}]);
+    schema["$defs"]["Binary"]["required"] = serde_json::json!([]);
+    schema
 }
 
 pub(crate) fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {

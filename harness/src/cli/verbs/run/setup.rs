@@ -30,7 +30,7 @@ impl Setup {
     pub(super) fn read(args: &RunArgs, global: &Global) -> anyhow::Result<Setup> {
         let specs = verbs::specs(global)?;
         let suite = verbs::suite(&specs)?;
-        let profiles = specs.profiles().map_err(|p| verbs::bad(p, &specs))?;
+        let profiles = verbs::profiles(&specs)?;
         for abi in &args.abis {
             verbs::abi(&suite, abi)?;
         }
