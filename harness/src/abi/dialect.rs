@@ -133,7 +133,8 @@ fn reordered(
 ) -> Vec<Param> {
     let list = params(owner, rows, problems);
     for param in &list {
-        if param.default.is_none() && !base.iter().any(|b| b.name == param.name) {
+        let given = param.default.is_none() && !param.ty.is_out();
+        if given && !base.iter().any(|b| b.name == param.name) {
             let message = format!(
                 "`{}` is no parameter of the text's `{owner}` and needs a default",
                 param.name

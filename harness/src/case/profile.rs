@@ -185,6 +185,10 @@ pub struct Listeners {
     /// `rename`: the file among `start.files` that holds the listeners.
     #[serde(default)]
     pub file: Option<String>,
+    /// `boot`: a line of the log that says that the host has taken one module of a listener; group
+    /// `name`. Where it dies of a later one, those before need not be tried for it.
+    #[serde(default)]
+    pub loaded: Option<String>,
     /// `rename`: a line of the log that says that a listener is in; group `name`.
     #[serde(default)]
     pub added: Option<String>,

@@ -398,7 +398,7 @@ fn check_patterns(p: &Profile, out: &mut Vec<(Place, String)>) {
         patterns.push(("start", &start.ready.log, &[]));
     }
     if let Some(listeners) = &p.listeners {
-        let added = listeners.added.iter();
+        let added = listeners.added.iter().chain(&listeners.loaded);
         patterns.extend(added.map(|r| ("listeners", r.as_str(), &["name"] as &[&str])));
         let rejected = listeners.rejected.iter();
         patterns.extend(rejected.map(|r| ("listeners", r.as_str(), &["name", "text"] as &[&str])));

@@ -34,6 +34,15 @@ pub struct Job {
     pub alone: bool,
 }
 
+impl Job {
+    /// Whether one of its modules is none that an engine takes: hosts that load their modules at their
+    /// start may die of it.
+    pub fn is_broken(&self) -> bool {
+        let mut fixed = self.vms.iter().filter(|vm| vm.legend.is_none());
+        fixed.any(|vm| wasmparser::validate(&vm.wasm).is_err())
+    }
+}
+
 /// One VM: one module, one or more plugins.
 #[derive(Debug, Clone)]
 pub struct VmJob {

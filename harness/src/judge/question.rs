@@ -84,15 +84,16 @@ fn called(abi: &Abi, callback: &str) -> String {
     row(abi, callback, last)
 }
 
-/// The requirement `NAME/LAST`; where the table has none, the first of `NAME`.
+/// The requirement `NAME/LAST`; where the table has none, the first of `NAME` that a host can fail.
 fn row(abi: &Abi, name: &str, last: &str) -> String {
     let id = format!("{name}/{last}");
     if abi.requirement(&id).is_some() {
         return id;
     }
     let own = |id: &str| id.strip_prefix(name).is_some_and(|r| r.starts_with('/'));
-    let first = abi.requirements.iter().find(|r| own(&r.id));
-    first.map_or(id, |r| r.id.clone())
+    let own = abi.requirements.iter().filter(|r| own(&r.id));
+    let first = own.clone().find(|r| r.level == Level::Must);
+    first.or(own.clone().next()).map_or(id, |r| r.id.clone())
 }
 
 /// The function that a requirement belongs to.

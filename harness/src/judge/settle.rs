@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::abi::Level;
 use crate::judge::question::function_of;
 use crate::judge::{Judgement, Outcome, Verdict};
 
@@ -14,6 +15,8 @@ pub struct Settling<'a> {
     pub case: &'a str,
     /// Whether the host loaded the module in the attempt that was judged.
     pub loaded: bool,
+    /// Whether it said that it did not.
+    pub refused: bool,
     /// As judged alone; changed here.
     pub judgement: &'a mut Judgement,
 }
@@ -81,7 +84,9 @@ fn not_run(judgement: &mut Judgement, why: &str) {
 /// not there to show it.
 fn by_marker(results: &mut [Settling<'_>], marker: &str) -> bool {
     let refused = |r: &Settling<'_>| r.judgement.verdict == Verdict::Refused;
-    if results.iter().any(|r| r.loaded) || !results.iter().any(refused) {
+    // A survey may bring a module of several versions.
+    let taken = |r: &Settling<'_>| r.loaded && r.judgement.level != Level::Survey;
+    if results.iter().any(taken) || !results.iter().any(refused) {
         return true;
     }
     let about = |r: &Settling<'_>| {
@@ -98,13 +103,10 @@ fn by_marker(results: &mut [Settling<'_>], marker: &str) -> bool {
     if !results.iter().any(|r| about(r) && lost(r)) {
         return true;
     }
-    for r in results.iter_mut().filter(|r| !about(r)) {
-        // Of a module that is never taken, a survey sees nothing, whatever it looks at.
-        let answers = matches!(
-            r.judgement.verdict,
-            Verdict::Fail | Verdict::Warn | Verdict::Survey
-        );
-        if answers || unable(r) {
+    for r in results.iter_mut().filter(|r| r.refused && !about(r)) {
+        // A module that must not be loaded was not. Whatever else is asked of one that is never taken,
+        // a survey too, has no answer.
+        if !matches!(r.judgement.verdict, Verdict::Pass | Verdict::OutOfScope) {
             r.judgement.verdict = Verdict::Blocked;
             r.judgement.blocked_by = Some(marker.to_owned());
             r.judgement.observed.clear();

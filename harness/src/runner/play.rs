@@ -373,11 +373,13 @@ fn settle(suite: &Suite, plan: &HostPlan, slots: &mut [Slot], last: bool) -> Vec
         let mut rows = Vec::new();
         for slot in slots.iter_mut().filter(|s| s.column == c) {
             let case = slot.planned.case.id.as_str();
-            let loaded = slot.attempts.last().is_some_and(|a| a.load == Load::Loaded);
+            let load = slot.attempts.last().map_or(&Load::Unknown, |a| &a.load);
+            let (loaded, refused) = (*load == Load::Loaded, load.refused());
             if let Some(judgement) = &mut slot.judgement {
                 rows.push(judge::Settling {
                     case,
                     loaded,
+                    refused,
                     judgement,
                 });
             }

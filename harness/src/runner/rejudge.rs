@@ -51,6 +51,7 @@ pub fn rejudge(
             .map(|(r, case)| judge::Settling {
                 case,
                 loaded: r.attempts.last().is_some_and(|a| a.load == Load::Loaded),
+                refused: r.attempts.last().is_some_and(|a| a.load.refused()),
                 judgement: &mut r.judgement,
             })
             .collect();

@@ -86,6 +86,13 @@ pub enum Load {
     Unknown,
 }
 
+impl Load {
+    /// Whether the host has said that it does not take the module.
+    pub fn refused(&self) -> bool {
+        matches!(self, Load::Unlinked { .. } | Load::Refused { .. })
+    }
+}
+
 /// How the guest and host were at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

@@ -211,7 +211,7 @@ impl Resolver<'_> {
                     vms.push(VmSpec {
                         name: vm_name,
                         module: ModuleSpec {
-                            token: self.env.token.to_owned(),
+                            token: token_of(self.env.token, vms.len()),
                             plugin_type,
                             ..ModuleSpec::default()
                         },
@@ -352,6 +352,14 @@ pub(super) struct NewCheck<'p> {
     pub(super) level: Option<Level>,
     pub(super) control: bool,
     pub(super) kind: crate::case::CheckKind,
+}
+
+/// The token that the frames of the nth VM carry, from 0: a host's log need not say whose a line is.
+fn token_of(token: &str, nth: usize) -> String {
+    match nth {
+        0 => token.to_owned(),
+        n => format!("{token}{n}"),
+    }
 }
 
 /// The single entry of a map with one key.

@@ -230,11 +230,11 @@ impl Resolver<'_> {
 
     fn default_arg(&mut self, param: &Param, path: &Path) -> ArgValue {
         match (&param.ty, param.default) {
+            (Type::Fill, _) => ArgValue::Buffer(16),
+            (ty, _) if ty.is_out() => ArgValue::Out,
             (_, Some(n)) => ArgValue::Word(Operand::Const(n)),
             (Type::Bytes | Type::Pairs, None) => ArgValue::Data(Vec::new()),
             (Type::Iovec, None) => ArgValue::Iovec(Vec::new()),
-            (Type::Fill, None) => ArgValue::Buffer(16),
-            (ty, None) if ty.is_out() => ArgValue::Out,
             (_, None) => {
                 self.note(path, format!("parameter `{}` is missing", param.name), None);
                 ArgValue::Word(Operand::Const(0))

@@ -3,12 +3,12 @@
 //!
 //! Does not know what is done about a case that lost its process: see the driver.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::host::network::driver::{Work, aside, without_suspect};
 use crate::host::network::session::{Lost, Plan, Session};
+use crate::host::network::work::Work;
 use crate::host::{Job, Trouble};
 use crate::trace::{Attempt, End, Isolation};
 
@@ -23,13 +23,10 @@ pub fn lane(plan: &Arc<Plan>, work: &Work<'_>) -> Result<(), Trouble> {
         if jobs.is_empty() {
             return Ok(());
         }
-        match batch(plan, &mut jobs, work)? {
-            None => size = work.batch,
-            Some(loss) => {
-                size = without_suspect(&mut jobs, &loss, work).unwrap_or(size);
-                work.count(&loss)?;
-            }
-        }
+        size = match batch(plan, &mut jobs, work)? {
+            None => work.went_well(),
+            Some(loss) => work.lost(&mut jobs, &loss)?,
+        };
         work.put_back(jobs);
     }
 }
@@ -47,7 +44,7 @@ fn batch(
         return Ok(Some(lost));
     }
     for job in jobs.iter() {
-        if work.stop.asked() {
+        if work.call.stop.asked() {
             jobs.clear();
             return Ok(None);
         }
@@ -59,9 +56,11 @@ fn batch(
     }
     match session.finish() {
         (all, None) => {
-            jobs.clear();
-            for (index, attempt) in all {
-                (work.done)(index, attempt);
+            let mut all: BTreeMap<usize, Attempt> = all.into_iter().collect();
+            for job in std::mem::take(jobs) {
+                if let Some(attempt) = all.remove(&job.index) {
+                    work.call.ended(job, attempt);
+                }
             }
             Ok(None)
         }
@@ -72,7 +71,7 @@ fn batch(
                 if let Some(at) = jobs.iter().position(|j| j.index == *index)
                     && let Some(job) = jobs.remove(at)
                 {
-                    aside(work, job, &lost);
+                    work.call.aside(job, &lost);
                 }
             }
             let nobody = all.len() == jobs.len();

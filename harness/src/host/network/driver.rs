@@ -4,8 +4,8 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -17,15 +17,19 @@ use crate::host::network::boot;
 use crate::host::network::ear::Phrases;
 use crate::host::network::session::{Lost, Plan, Session};
 use crate::host::network::template::Templates;
+use crate::host::network::waits::Waits;
+use crate::host::network::work::{Again, Call, Work, locked};
 use crate::host::{Driver, Identity, Job, Stop, Trouble, TroubleKind, version_of};
 use crate::trace::{Attempt, Blame, End, Fault, Isolation};
 
-/// A host that is lost this often in one call, cases apart that are alone, is given up.
-const LOSSES: u32 = 25;
 /// More processes would wait for each other and for memory: each holds a hundred VMs.
 const LANES: usize = 2;
 /// A process is worth its start from this many cases on.
 const WORTH: usize = 20;
+/// Processes for cases that wait for a callback, where each batch has a process of its own.
+const WAITERS: usize = 6;
+/// One of those is worth its start from this many cases on.
+const WORTH_WAITING: usize = 4;
 
 /// What is not in the profile.
 #[derive(Debug, Clone, Default)]
@@ -45,60 +49,6 @@ pub struct Network {
     /// Processes that serve many cases and are free now.
     idle: Mutex<Vec<Session>>,
     lanes: usize,
-}
-
-/// What the lanes of one call share.
-pub struct Work<'w> {
-    /// What nobody plays yet.
-    pub queue: Mutex<VecDeque<Job>>,
-    /// How many cases go in at once.
-    pub batch: usize,
-    losses: AtomicU32,
-    /// A lane has given up: the others need not go on.
-    given_up: AtomicBool,
-    alone: &'w Mutex<VecDeque<Again>>,
-    /// Set from outside to end the run early.
-    pub stop: &'w Stop,
-    /// Takes an attempt.
-    pub done: &'w (dyn Fn(usize, Attempt) + Sync),
-}
-
-impl Work<'_> {
-    /// The next batch of at most `size`; empty: nothing is left, or the run ends early.
-    pub fn next(&self, size: usize) -> VecDeque<Job> {
-        let over = self.stop.asked() || self.given_up.load(Ordering::SeqCst);
-        let mut queue = locked(&self.queue);
-        let size = if over { 0 } else { size.min(queue.len()) };
-        queue.drain(..size).collect()
-    }
-
-    /// What was not played is played before all else.
-    pub fn put_back(&self, jobs: VecDeque<Job>) {
-        let mut queue = locked(&self.queue);
-        for job in jobs.into_iter().rev() {
-            queue.push_front(job);
-        }
-    }
-
-    /// The host was lost once more.
-    ///
-    /// # Errors
-    /// It was lost too often.
-    pub fn count(&self, loss: &Lost) -> Result<(), Trouble> {
-        let losses = 1 + self.losses.fetch_add(1, Ordering::SeqCst);
-        if losses > LOSSES {
-            let what = format!("it was lost {losses} times; at last {}", loss.what);
-            return Err(Trouble::new(TroubleKind::Died, what));
-        }
-        Ok(())
-    }
-}
-
-/// A case that is to be played in a process of its own.
-struct Again {
-    job: Job,
-    /// How the host was lost when it ran in company.
-    first: Option<Lost>,
 }
 
 impl Network {
@@ -144,6 +94,7 @@ impl Network {
             templates: Templates::new(start)?,
             phrases: Arc::new(Phrases::new(&profile)?),
             binary: binary.clone(),
+            waits: Waits::default(),
             profile,
         };
         let version = options
@@ -176,48 +127,43 @@ impl Network {
         locked(&self.idle).iter().map(Session::id).collect()
     }
 
-    /// Plays all cases that share a process; what lost the host goes to `alone`.
-    fn company(
-        &self,
-        jobs: Vec<Job>,
-        stop: &Stop,
-        done: &(dyn Fn(usize, Attempt) + Sync),
-        alone: &Mutex<VecDeque<Again>>,
-    ) -> Result<(), Trouble> {
-        let lanes = self.lanes.clamp(1, 1 + jobs.len() / WORTH);
-        let most = self
-            .plan
-            .profile
-            .listeners
-            .as_ref()
-            .map_or(1, |l| l.batch as usize);
-        let work = Work {
-            batch: jobs.len().div_ceil(lanes).clamp(1, most),
-            queue: Mutex::new(jobs.into()),
-            losses: AtomicU32::new(0),
-            given_up: AtomicBool::new(false),
-            alone,
-            stop,
-            done,
+    /// Plays all cases that share a process; what lost the host is left to be played alone.
+    fn company(&self, jobs: Vec<Job>, call: &Call<'_>) -> Result<(), Trouble> {
+        let listeners = self.plan.profile.listeners.as_ref();
+        let most = listeners.map_or(1, |l| l.batch as usize);
+        // A case that waits keeps its process from all others. Where a process costs little, those
+        // that wait have more of them, and the quick ones do not wait with them.
+        let (waiting, quick): (Vec<Job>, Vec<Job>) = match self.plan.boots() && self.lanes > 1 {
+            true => jobs.into_iter().partition(waits),
+            false => (Vec::new(), jobs),
         };
-        let lane = || {
-            let ended = if self.plan.boots() {
-                boot::lane(&self.plan, &work)
-            } else {
-                self.lane(&work)
+        let lanes = self.lanes.clamp(1, 1 + quick.len() / WORTH);
+        let waiters = WAITERS.min(waiting.len().div_ceil(WORTH_WAITING));
+        let size = |jobs: &[Job], lanes: usize| jobs.len().div_ceil(lanes.max(1)).clamp(1, most);
+        let (some, others) = (size(&quick, lanes), size(&waiting, waiters));
+        let works = [
+            (Work::new(quick, some, call), lanes),
+            (Work::new(waiting, others, call), waiters),
+        ];
+        let lane = |work: &Work<'_>| {
+            let ended = match self.plan.boots() {
+                true => boot::lane(&self.plan, work),
+                false => self.lane(work),
             };
             if ended.is_err() {
-                work.given_up.store(true, Ordering::SeqCst);
+                call.give_up();
             }
             ended
         };
         std::thread::scope(|scope| {
-            let others: Vec<_> = (1..lanes).map(|_| scope.spawn(lane)).collect();
-            let mut all = lane();
-            for other in others {
-                all = all.and(other.join().unwrap_or_else(|_| Err(panicked())));
-            }
-            all
+            let all = works
+                .iter()
+                .flat_map(|(work, lanes)| (0..*lanes).map(move |_| work));
+            let all: Vec<_> = all.map(|work| scope.spawn(move || lane(work))).collect();
+            let ended = all
+                .into_iter()
+                .map(|one| one.join().unwrap_or_else(|_| Err(panicked())));
+            ended.fold(Ok(()), Result::and)
         })
     }
 
@@ -243,16 +189,19 @@ impl Network {
                     batch(&mut session, &mut jobs, work)
                 }
                 Err(loss) => {
-                    size = without_suspect(&mut jobs, &loss, work).unwrap_or(size);
-                    Some(loss)
+                    size = work.lost(&mut jobs, &loss)?;
+                    work.put_back(jobs);
+                    continue;
                 }
             };
             work.put_back(jobs);
-            let Some(loss) = lost else {
-                locked(&self.idle).push(session);
-                continue;
-            };
-            work.count(&loss)?;
+            match lost {
+                Some(loss) => work.count(&loss)?,
+                None => {
+                    work.went_well();
+                    locked(&self.idle).push(session);
+                }
+            }
         }
     }
 }
@@ -266,45 +215,20 @@ fn waits(job: &Job) -> bool {
 /// Plays the cases of a batch that is loaded, until one of them loses the host; what is not played
 /// stays in `jobs`.
 fn batch(session: &mut Session, jobs: &mut VecDeque<Job>, work: &Work<'_>) -> Option<Lost> {
-    while !work.stop.asked() {
+    while !work.call.stop.asked() {
         let job = match jobs.back() {
             Some(last) if waits(last) => jobs.pop_back()?,
             _ => jobs.pop_front()?,
         };
         match session.play(&job) {
-            Ok(attempt) => (work.done)(job.index, attempt),
+            Ok(attempt) => work.call.ended(job, attempt),
             Err(loss) => {
-                aside(work, job, &loss);
+                work.call.aside(job, &loss);
                 return Some(loss);
             }
         }
     }
     None
-}
-
-/// Sets aside the case that lost the host while a batch was loaded. Where nothing tells which one
-/// it was, the size of the next batch, so that smaller ones find it.
-pub fn without_suspect(jobs: &mut VecDeque<Job>, loss: &Lost, work: &Work<'_>) -> Option<usize> {
-    let known = loss.suspect.or((jobs.len() == 1).then(|| jobs[0].index));
-    let at = known.and_then(|index| jobs.iter().position(|j| j.index == index));
-    match at.and_then(|at| jobs.remove(at)) {
-        Some(job) => {
-            aside(work, job, loss);
-            None
-        }
-        None if loss.outside => None,
-        None => Some((jobs.len() / 2).max(1)),
-    }
-}
-
-/// A case that lost the host is played again, alone.
-pub fn aside(work: &Work<'_>, job: Job, loss: &Lost) {
-    let first = Some(loss.clone());
-    locked(work.alone).push_back(Again { job, first });
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn panicked() -> Trouble {
@@ -329,32 +253,45 @@ impl Driver for Network {
         stop: &Stop,
         done: &(dyn Fn(usize, Attempt) + Sync),
     ) -> Result<(), Trouble> {
-        let own = |job: &Job| job.alone || job.plugin_type == PluginType::Service;
+        let boots = self.plan.boots();
+        let own = |job: &Job| {
+            job.alone || job.plugin_type == PluginType::Service || boots && job.is_broken()
+        };
         let (own, company): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(own);
-        let queue = own.into_iter().map(|job| Again { job, first: None });
-        let alone = Mutex::new(queue.collect::<VecDeque<Again>>());
-        let all_known = AtomicBool::new(false);
         let plan = self.plan.clone();
-        std::thread::scope(|scope| {
-            let beside = scope.spawn(|| {
-                loop {
-                    let last = all_known.load(Ordering::SeqCst);
-                    let next = locked(&alone).pop_front();
-                    match next {
-                        _ if stop.asked() => return Ok(()),
-                        Some(again) => {
-                            let index = again.job.index;
-                            done(index, play_alone(&plan, &again.job, again.first)?);
-                        }
-                        None if last => return Ok(()),
-                        None => std::thread::sleep(Duration::from_millis(2)),
+        plan.waits.begin();
+        let call = Call::new(own, &plan.waits, stop, done);
+        let all_known = AtomicBool::new(false);
+        let beside = || {
+            loop {
+                let last = all_known.load(Ordering::SeqCst);
+                let next = locked(&call.alone).pop_front();
+                match next {
+                    _ if stop.asked() => return Ok(()),
+                    Some(again) => {
+                        let index = again.job.index;
+                        done(index, play_alone(&plan, &again.job, again.first)?);
                     }
+                    None if last => return Ok(()),
+                    None => std::thread::sleep(Duration::from_millis(2)),
                 }
-            });
-            let company = self.company(company, stop, done, &alone);
+            }
+        };
+        std::thread::scope(|scope| {
+            let besides = if boots { self.lanes } else { 1 };
+            let besides: Vec<_> = (0..besides).map(|_| scope.spawn(beside)).collect();
+            let company = self.company(company, &call);
+            for (job, attempt) in std::mem::take(&mut *locked(&call.held)) {
+                match plan.waits.too_early(job.index) {
+                    true => locked(&call.alone).push_back(Again::plain(job)),
+                    false => done(job.index, attempt),
+                }
+            }
             all_known.store(true, Ordering::SeqCst);
-            let beside = beside.join().unwrap_or_else(|_| Err(panicked()));
-            company.and(beside)
+            let ended = besides
+                .into_iter()
+                .map(|one| one.join().unwrap_or_else(|_| Err(panicked())));
+            ended.fold(company, Result::and)
         })
     }
 

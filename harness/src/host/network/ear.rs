@@ -13,7 +13,7 @@ use crate::case::{Profile, log_pattern};
 use crate::host::network::fence;
 use crate::host::network::lines::{Grammar, Guest, Line};
 use crate::host::{Job, Trouble, TroubleKind};
-use crate::trace::{LogLine, Reader, Taken, frame_token};
+use crate::trace::{Attempt, Blob, End, LogLine, Reader, Taken, Trace, frame_token};
 
 /// A case keeps this much of the host's own log; what is beyond is counted.
 const HOST_LOG: usize = 64 << 10;
@@ -23,6 +23,7 @@ const HOST_LOG: usize = 64 << 10;
 pub struct Phrases {
     grammar: Grammar,
     ready: Regex,
+    loaded: Option<Regex>,
     added: Option<Regex>,
     rejected: Option<Regex>,
     unlinked: Vec<Regex>,
@@ -56,6 +57,10 @@ impl Phrases {
         Ok(Phrases {
             grammar: Grammar::new(profile).ok_or_else(|| bad("log"))?,
             ready: one(&start.ready.log, "start.ready")?,
+            loaded: match &listeners.loaded {
+                Some(text) => Some(one(text, "listeners.loaded")?),
+                None => None,
+            },
             added: match &listeners.added {
                 Some(text) => Some(one(text, "listeners.added")?),
                 None => None,
@@ -99,6 +104,8 @@ pub struct Hearing {
     pub lines: u64,
     /// How often the host has said that the listener is in.
     pub added: u32,
+    /// How many of its modules the host has dealt with, one way or the other.
+    pub loaded: usize,
 }
 
 impl Hearing {
@@ -117,7 +124,13 @@ impl Hearing {
             answer: None,
             lines: 0,
             added: 0,
+            loaded: 0,
         }
+    }
+
+    /// Whether the host has dealt with all of its modules.
+    pub fn dealt_with(&self) -> bool {
+        self.loaded >= self.vms.len()
     }
 
     /// How often any one instance has entered this callback.
@@ -143,6 +156,25 @@ impl Hearing {
             out.extend_from_slice(format!("… {} more bytes\n", self.host_left_out).as_bytes());
         }
         out
+    }
+
+    /// Writes what was heard into the attempt.
+    pub fn put_into(self, attempt: &mut Attempt) {
+        if let Some(trap) = &self.trap {
+            attempt.end = End::Trap(Blob::Whole(trap.clone()));
+        }
+        let host = self.host_log();
+        if !host.is_empty() {
+            attempt.host_log = Some(Blob::Whole(host));
+        }
+        attempt.logs.clone_from(&self.logs);
+        let mut trace = Trace::default();
+        for reader in self.into_readers() {
+            let (instances, faults) = reader.finish();
+            trace.instances.extend(instances);
+            attempt.faults.extend(faults);
+        }
+        attempt.trace = trace;
     }
 
     fn note(&mut self, line: &[u8]) {
@@ -330,7 +362,7 @@ impl Heard {
         if !(token.is_some() && case.frame(thread, vm.as_deref(), shown)) {
             case.logs.push(LogLine {
                 level,
-                text: crate::trace::Blob::new(&text),
+                text: Blob::new(&text),
             });
         }
         self.speaker.insert(thread.to_owned(), name);
@@ -345,6 +377,11 @@ impl Heard {
         if phrases.ready.is_match(text) {
             self.ready = true;
         }
+        if let Some(name) = group(phrases.loaded.as_ref(), text, "name")
+            && let Some(case) = self.cases.get_mut(&name)
+        {
+            case.loaded += 1;
+        }
         if let Some(name) = group(phrases.added.as_ref(), text, "name") {
             if self.cases.contains_key(&name) {
                 self.answered(&name, thread, text, Answer::Added, phrases);
@@ -352,6 +389,9 @@ impl Heard {
             return;
         }
         if let Some(name) = group(phrases.rejected.as_ref(), text, "name") {
+            if let Some(case) = self.cases.get_mut(&name) {
+                case.loaded += 1;
+            }
             let reason = group(phrases.rejected.as_ref(), text, "text").unwrap_or_default();
             if self.cases.contains_key(&name) {
                 self.answered(&name, thread, text, Answer::Refused(reason), phrases);

@@ -13,6 +13,7 @@ mod client;
 mod driver;
 mod ear;
 mod fence;
+mod folder;
 mod http1;
 mod line;
 mod lines;
@@ -26,6 +27,8 @@ mod template;
 mod tests;
 mod turns;
 mod upstream;
+mod waits;
 mod wirelog;
+mod work;
 
 pub use driver::{Network, Options};

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::case::{Exchange, Play};
+use crate::host::Job;
 use crate::host::network::client::Client;
 use crate::host::network::ear::{Ear, Heard};
 use crate::host::network::upstream::{PAUSE, Upstreams, needs_tag, seen_before};
+use crate::host::network::waits::{Waited, Waits};
 use crate::host::network::wirelog::WireLog;
 use crate::trace::ClientSaw;
 
@@ -38,6 +40,8 @@ pub struct Player<'a> {
     until: Instant,
     tagged: bool,
     whole: bool,
+    /// Where others have waited for the same callbacks.
+    waits: Option<(&'a Waits, &'a Job)>,
     open: BTreeMap<u32, Client>,
     saw: BTreeMap<u32, ClientSaw>,
     /// The deadline that passed, if one did.
@@ -73,6 +77,7 @@ impl<'a> Player<'a> {
             until: Instant::now() + deadline,
             tagged: needs_tag(exchange),
             whole: false,
+            waits: None,
             open: BTreeMap::new(),
             saw: BTreeMap::new(),
             late: None,
@@ -83,6 +88,12 @@ impl<'a> Player<'a> {
     /// waited for.
     pub fn whole(mut self, whole: bool) -> Player<'a> {
         self.whole = whole;
+        self
+    }
+
+    /// What was learnt from other cases about callbacks that are waited for.
+    pub fn waits(mut self, waits: &'a Waits, job: &'a Job) -> Player<'a> {
+        self.waits = Some((waits, job));
         self
     }
 
@@ -104,13 +115,7 @@ impl<'a> Player<'a> {
                     callback,
                     times,
                     within,
-                } => {
-                    self.wait(*within, |h, name| {
-                        h.cases
-                            .get(name)
-                            .is_none_or(|c| c.entered(callback) >= *times)
-                    });
-                }
+                } => self.await_callback(callback, *times, *within),
                 Play::Remove | Play::Shutdown => turn(Turn::Out),
                 Play::Reload => {
                     turn(Turn::Out);
@@ -144,10 +149,33 @@ impl<'a> Player<'a> {
     }
 
     /// Waits until something was heard of this case, at most `within` and not beyond the deadline.
-    fn wait(&self, within: Duration, holds: impl Fn(&Heard, &str) -> bool) -> bool {
+    fn wait(&self, within: Duration, mut holds: impl FnMut(&Heard, &str) -> bool) -> bool {
         let name = self.name;
         self.ear
             .wait(within.min(self.left()), |h| h.ended || holds(h, name))
+    }
+
+    fn await_callback(&self, callback: &str, times: u32, within: Duration) {
+        let short = match self.waits {
+            Some((waits, job)) => waits.within(job, callback, within),
+            None => within,
+        };
+        let mut speaks = false;
+        let enough = self.wait(short, |h, name| {
+            h.cases.get(name).is_none_or(|c| {
+                speaks = c.speaks();
+                c.entered(callback) >= times
+            })
+        });
+        // Of a guest that tells nothing, nothing is learnt.
+        if let Some((waits, job)) = self.waits.filter(|_| speaks) {
+            let lasted = match short < within {
+                true => Waited::Short,
+                false => Waited::Whole,
+            };
+            let came = self.entered(callback) > 0;
+            waits.over(job, callback, lasted, came, enough);
+        }
     }
 
     fn entered(&self, callback: &str) -> u32 {

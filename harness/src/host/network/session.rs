@@ -10,22 +10,20 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::case::{Change, Profile};
-use crate::host::network::ear::{self, Answer, Ear, Hearing, Phrases};
+use crate::host::network::ear::{self, Answer, Ear, Heard, Hearing, Phrases};
 use crate::host::network::fence::{self, Gate};
+use crate::host::network::folder::folder;
 use crate::host::network::placed::{Guest, Placed};
 use crate::host::network::play::Player;
 use crate::host::network::process::Process;
 use crate::host::network::template::{FenceVars, Templates, UpstreamVars, Vars};
 use crate::host::network::turns::{Turns, publish};
 use crate::host::network::upstream::{NAMES, NOWHERE, Upstreams};
+use crate::host::network::waits::Waits;
 use crate::host::network::wirelog::WireLog;
 use crate::host::{Job, Trouble, TroubleKind};
-use crate::trace::{Attempt, Blob, End, Isolation, Load, Trace};
+use crate::trace::{Attempt, Blob, End, Isolation, Load};
 
-/// A Unix socket's path has at most this many bytes (108 with the closing NUL, on Linux).
-const SOCKET_PATH: usize = 107;
-/// The longest name of a socket in a session's folder.
-const SOCKET_NAME: usize = 20;
 /// A host that serves many cases may be silent this long while it loads, and at the fence.
 const SILENT: Duration = Duration::from_secs(4);
 /// The same, when a case has used up its deadline already: it is probably the host that hangs.
@@ -47,6 +45,8 @@ pub struct Plan {
     pub templates: Templates,
     /// Its expressions.
     pub phrases: Arc<Phrases>,
+    /// Which callbacks are worth waiting for.
+    pub waits: Waits,
 }
 
 /// What was read at the end of a process: the attempts by the numbers of their jobs, and how it was
@@ -72,6 +72,8 @@ pub struct Lost {
     pub outside: bool,
     /// While loading: the case that it was busy with.
     pub suspect: Option<usize>,
+    /// While it was started: how many cases from the first on it had dealt with.
+    pub dealt_with: Option<usize>,
 }
 
 /// A case that was played and whose trace was not read yet.
@@ -189,12 +191,13 @@ impl Session {
             return Ok(());
         }
         let (story, outside) = self.end_of_process();
-        let last: Vec<String> = {
+        let (last, dealt_with) = {
             let heard = self.ear.heard();
             let lines = heard.last.iter();
-            lines
+            let last: Vec<String> = lines
                 .map(|l| String::from_utf8_lossy(l).into_owned())
-                .collect()
+                .collect();
+            (last, self.dealt_with(&heard))
         };
         Err(Lost {
             what: format!(
@@ -205,7 +208,22 @@ impl Session {
             died: self.process.ended().is_some(),
             outside,
             suspect: None,
+            dealt_with: Some(dealt_with),
         })
+    }
+
+    /// How many cases, from the first on, the host has dealt with in the stage of its start in which it
+    /// ended: it takes the modules of all, then the listeners of all.
+    fn dealt_with(&self, heard: &Heard) -> usize {
+        let leading = |of: &dyn Fn(&Hearing) -> bool| {
+            let all = self.placed.guests.values();
+            let heard = all.map_while(|g| heard.cases.get(&g.vars.name));
+            heard.take_while(|case| of(case)).count()
+        };
+        match leading(&Hearing::dealt_with) {
+            all if all == self.placed.guests.len() => leading(&|case| case.added > 0),
+            some => some,
+        }
     }
 
     /// The host's process number.
@@ -235,6 +253,7 @@ impl Session {
                     died: false,
                     outside: true,
                     suspect: None,
+                    dealt_with: None,
                 });
             }
         }
@@ -286,7 +305,7 @@ impl Session {
     pub fn play(&mut self, job: &Job) -> Result<Attempt, Lost> {
         let (name, mut attempt) = self.drive(job)?;
         if let Some(hearing) = self.ear.forget(&name) {
-            take_hearing(hearing, &mut attempt);
+            hearing.put_into(&mut attempt);
         }
         Ok(attempt)
     }
@@ -356,7 +375,7 @@ impl Session {
         self.wire.take();
         self.ear.attend(Some(name));
         self.upstreams.begin(name, &job.exchange);
-        let player = Player::new(
+        let mut player = Player::new(
             name,
             &job.exchange,
             guest.socket.clone(),
@@ -366,6 +385,9 @@ impl Session {
             job.deadline,
         )
         .whole(self.plan.profile.offers("chunked_delivery").is_err());
+        if self.isolation == Isolation::Shared {
+            player = player.waits(&self.plan.waits, job);
+        }
         let mut turns = Turns {
             plan: &self.plan,
             ear: &self.ear,
@@ -440,7 +462,7 @@ impl Session {
                 attempt.load = Load::Loaded;
             }
             if let Some(hearing) = self.ear.forget(&name) {
-                take_hearing(hearing, &mut attempt);
+                hearing.put_into(&mut attempt);
             }
         }
         attempt.seen.upstream = self.upstreams.end();
@@ -466,7 +488,7 @@ impl Session {
         let mut out = Vec::new();
         for mut open in std::mem::take(&mut self.open) {
             if let Some(hearing) = self.ear.forget(&open.name) {
-                take_hearing(hearing, &mut open.attempt);
+                hearing.put_into(&mut open.attempt);
             }
             out.push((open.index, open.attempt));
         }
@@ -478,6 +500,7 @@ impl Session {
             died: false,
             outside: false,
             suspect: None,
+            dealt_with: None,
         };
         (out, Some(lost))
     }
@@ -542,6 +565,7 @@ impl Session {
             died,
             outside,
             suspect: None,
+            dealt_with: None,
         }
     }
 
@@ -550,30 +574,4 @@ impl Session {
         lost.what = format!("{}; {what}", lost.what);
         lost
     }
-}
-
-fn take_hearing(hearing: Hearing, attempt: &mut Attempt) {
-    if let Some(trap) = &hearing.trap {
-        attempt.end = End::Trap(Blob::Whole(trap.clone()));
-    }
-    let host = hearing.host_log();
-    if !host.is_empty() {
-        attempt.host_log = Some(Blob::Whole(host));
-    }
-    attempt.logs.clone_from(&hearing.logs);
-    let mut trace = Trace::default();
-    for reader in hearing.into_readers() {
-        let (instances, faults) = reader.finish();
-        trace.instances.extend(instances);
-        attempt.faults.extend(faults);
-    }
-    attempt.trace = trace;
-}
-
-/// A folder whose sockets have paths that fit.
-fn folder() -> std::io::Result<TempDir> {
-    let usual = std::env::temp_dir();
-    let fits = usual.as_os_str().len() + "/pwspec-XXXXXX/".len() + SOCKET_NAME <= SOCKET_PATH;
-    let base = if fits { usual } else { PathBuf::from("/tmp") };
-    tempfile::Builder::new().prefix("pwspec-").tempdir_in(base)
 }

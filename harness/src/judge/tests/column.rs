@@ -42,6 +42,7 @@ fn settling<'a>(all: &'a mut [(&'static str, bool, Judgement)]) -> Vec<Settling<
     let one = |(case, loaded, judgement): &'a mut (&'static str, bool, Judgement)| Settling {
         case,
         loaded: *loaded,
+        refused: !*loaded,
         judgement,
     };
     all.iter_mut().map(one).collect()
