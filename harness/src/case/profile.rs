@@ -77,6 +77,9 @@ pub struct Profile {
     /// which shares its code with the harness and is no second opinion.
     #[serde(default)]
     pub alone: Vec<Alone>,
+    /// Functions beyond the text that it links (`module.name`); not given: that is not known.
+    #[serde(default)]
+    pub links: Option<Vec<String>>,
     /// The file that it was read from, where that is a file that can be edited.
     #[serde(skip)]
     pub file: Option<PathBuf>,

@@ -2,7 +2,9 @@
 //!
 //! Does not know what a module does.
 
-use wasmparser::{CompositeInnerType, DataKind, ExternalKind, Operator, Parser, Payload, TypeRef};
+use wasmparser::{
+    CompositeInnerType, DataKind, Encoding, ExternalKind, Operator, Parser, Payload, TypeRef,
+};
 
 use crate::guest::{GuestError, GuestErrorKind};
 
@@ -21,6 +23,8 @@ pub struct Inspection {
     pub pages: u64,
     /// Names of its custom sections.
     pub custom: Vec<String>,
+    /// Whether it has a start function of WebAssembly's own.
+    pub start: bool,
 }
 
 /// Something that a module imports.
@@ -111,6 +115,16 @@ pub fn inspect(wasm: &[u8]) -> Result<Inspection, GuestError> {
                         _ => {}
                     }
                 }
+            }
+            Payload::StartSection { .. } => seen.start = true,
+            Payload::Version {
+                encoding: Encoding::Component,
+                ..
+            } => {
+                return Err(GuestError::new(
+                    GuestErrorKind::Module,
+                    "read the module: it is a component",
+                ));
             }
             Payload::CustomSection(section) => seen.custom.push(section.name().to_owned()),
             _ => {}

@@ -9,12 +9,16 @@ mod error;
 mod exports;
 mod fixed;
 mod inspect;
+mod looked;
 mod odd;
 mod specialise;
+mod taken;
 #[cfg(test)]
 mod tests;
 
 pub use error::{GuestError, GuestErrorKind};
 pub use fixed::{fixed, fixed_guests};
 pub use inspect::{Import, Inspection, inspect, split_data};
+pub use looked::{ExportRole, ExportSeen, ImportKind, ImportSeen, Looked, MemorySeen, look};
 pub use specialise::{MAX_LINE, Module, build, build_with_line};
+pub use taken::{HostSeen, Loads, taken};

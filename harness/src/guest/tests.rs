@@ -8,3 +8,4 @@ mod fixed;
 mod odd;
 mod run;
 mod select;
+mod taken;

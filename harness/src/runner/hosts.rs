@@ -54,6 +54,34 @@ pub fn wanted(text: &str, profiles: &[Profile], target: &Path) -> Result<Vec<Wan
     installed(profile, version, target)
 }
 
+/// The profile that is meant by `envoy`, `envoy@1.40.0` or `./my.yaml`, and the version of its host; the
+/// host itself need not be here.
+///
+/// # Errors
+/// There is no such profile, or it cannot be read.
+pub fn described(text: &str, profiles: &[Profile]) -> Result<(Profile, String), BadHost> {
+    if text.ends_with(".yaml") {
+        let profile = read(text, profiles)?;
+        let version = usual(&profile);
+        return Ok((profile, version));
+    }
+    let (name, version) = match text.split_once('@') {
+        Some((name, version)) => (name, Some(version)),
+        None => (text, None),
+    };
+    let profile = known(name, profiles)?;
+    let version = version.map_or_else(|| usual(&profile), str::to_owned);
+    Ok((profile, version))
+}
+
+/// The version of a host that its profile speaks of most.
+pub fn usual(profile: &Profile) -> String {
+    profile
+        .snapshots
+        .clone()
+        .unwrap_or_else(|| "local".to_owned())
+}
+
 fn known(name: &str, profiles: &[Profile]) -> Result<Profile, BadHost> {
     profiles
         .iter()
@@ -68,6 +96,10 @@ fn known(name: &str, profiles: &[Profile]) -> Result<Profile, BadHost> {
 }
 
 fn from_file(path: &str, profiles: &[Profile], target: &Path) -> Result<Vec<Wanted>, BadHost> {
+    installed(read(path, profiles)?, None, target)
+}
+
+fn read(path: &str, profiles: &[Profile]) -> Result<Profile, BadHost> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| BadHost::Usage(format!("failed to read {path}: {e}"), None))?;
     let profile = load_profile_over(path, &text, profiles).map_err(|problems| {
@@ -77,11 +109,10 @@ fn from_file(path: &str, profiles: &[Profile], target: &Path) -> Result<Vec<Want
             .collect();
         BadHost::Usage(all.join("\n"), None)
     })?;
-    let profile = Profile {
+    Ok(Profile {
         file: Some(PathBuf::from(path)),
         ..profile
-    };
-    installed(profile, None, target)
+    })
 }
 
 fn installed(

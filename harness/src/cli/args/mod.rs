@@ -7,6 +7,7 @@ mod doctor;
 mod expect;
 mod hosts;
 mod init;
+mod inspect;
 mod judge;
 mod list;
 mod merge;
@@ -27,6 +28,7 @@ pub use doctor::*;
 pub use expect::*;
 pub use hosts::*;
 pub use init::*;
+pub use inspect::*;
 pub use judge::*;
 pub use list::*;
 pub use merge::*;
@@ -89,6 +91,8 @@ pub enum Verb {
     Coverage(CoverageArgs),
     /// Known hosts: found here or not, where, how to get them.
     Hosts(HostsArgs),
+    /// A plugin from outside: its ABI, imports, exports, and which known host would refuse it.
+    Inspect(InspectArgs),
     /// Whether the way to a host works: canaries, start and stop, leaks.
     Doctor(DoctorArgs),
     /// Prove the checks: every fault of the reference host and every changed record must be caught.

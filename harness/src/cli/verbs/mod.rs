@@ -6,6 +6,7 @@ mod doctor;
 mod expect;
 mod hosts;
 mod init;
+mod inspect;
 mod judge;
 mod last;
 mod list;
@@ -43,6 +44,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Show(args) => show::run(args, global),
         Verb::Coverage(args) => coverage::run(args, global),
         Verb::Hosts(args) => hosts::run(args, global),
+        Verb::Inspect(args) => inspect::run(args, global),
         Verb::Doctor(args) => doctor::run(args, global),
         Verb::Prove(args) => prove::run(args, global),
         Verb::Judge(args) => judge::run(args, global),
@@ -119,10 +121,15 @@ pub(crate) fn filter(
 
 /// The hosts that a `--host` means.
 pub(crate) fn wanted(text: &str, profiles: &[Profile]) -> anyhow::Result<Vec<Wanted>> {
-    runner::wanted(text, profiles, Path::new("target")).map_err(|e| match e {
+    runner::wanted(text, profiles, Path::new("target")).map_err(bad_host)
+}
+
+/// What was typed names no host that is here.
+pub(crate) fn bad_host(e: BadHost) -> anyhow::Error {
+    match e {
         BadHost::Usage(message, help) => with_help(Failed::new(Exit::Usage, message), help).into(),
         BadHost::Missing(trouble) => host_trouble(trouble),
-    })
+    }
 }
 
 /// A host that cannot be driven.

@@ -18,6 +18,10 @@ pub(crate) fn all() -> Vec<(&'static str, serde_json::Value)> {
     out.push(("abi", schemars::schema_for!(TableFile).to_value()));
     out.push(("text-map", schemars::schema_for!(TextMapFile).to_value()));
     out.push(("adapter", crate::host::stdio::protocol::schema()));
+    out.push((
+        "inspect",
+        schemars::schema_for!(crate::guest::Looked).to_value(),
+    ));
     out.push(("dialect", schemars::schema_for!(DialectFile).to_value()));
     out.sort_by_key(|(name, _)| *name);
     out

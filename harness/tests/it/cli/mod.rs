@@ -6,6 +6,7 @@ pub(crate) mod envoy;
 mod expect;
 mod hosts;
 mod init;
+mod inspect;
 mod lists;
 mod outputs;
 mod records;
