@@ -77,9 +77,9 @@ pub struct Profile {
     /// which shares its code with the harness and is no second opinion.
     #[serde(default)]
     pub alone: Vec<Alone>,
-    /// Functions beyond the text that it links (`module.name`); not given: that is not known.
+    /// Functions beyond the text that it links; not given: that is not known.
     #[serde(default)]
-    pub links: Option<Vec<String>>,
+    pub links: Option<Vec<Links>>,
     /// The file that it was read from, where that is a file that can be edited.
     #[serde(skip)]
     pub file: Option<PathBuf>,
@@ -375,6 +375,28 @@ impl Class {
             Class::Order => "order",
             Class::Limit => "limit",
         }
+    }
+}
+
+/// Functions beyond the text that a host links.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Links {
+    /// `module.name`; a `*` at the end stands for any rest.
+    pub functions: Vec<String>,
+    /// Only in these ABI versions or dialects; empty: in all.
+    #[serde(default)]
+    pub abi: Vec<String>,
+}
+
+impl Links {
+    /// Whether this speaks of `module.name` in a column.
+    pub fn has(&self, name: &str, abi: &str) -> bool {
+        let one = |f: &String| match f.strip_suffix('*') {
+            Some(begin) => name.starts_with(begin),
+            None => f == name,
+        };
+        (self.abi.is_empty() || self.abi.iter().any(|a| a == abi)) && self.functions.iter().any(one)
     }
 }
 

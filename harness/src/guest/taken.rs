@@ -158,7 +158,7 @@ fn imports(looked: &Looked, profile: &Profile, abi: &Abi, known: &[&Known], out:
             continue;
         }
         match &profile.links {
-            Some(links) if links.contains(&name) => {}
+            Some(links) if links.iter().any(|l| l.has(&name, &abi.id)) => {}
             Some(_) => out.reasons.push(format!("it has no {name}")),
             None => out
                 .doubts

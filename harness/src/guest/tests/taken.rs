@@ -154,7 +154,12 @@ fn a_function_beyond_the_text_is_a_question_of_the_profile() {
     let of = |more: &str| asked(&wasm, &format!("abi: [0.2.1]\n{more}")).loads;
     assert_eq!(of(""), Loads::Unknown);
     assert_eq!(of("links: []\n"), Loads::No);
-    assert_eq!(of(&format!("links: [{name}]\n")), Loads::Yes);
+    let with = |what: &str| of(&format!("links: [{{functions: [{what}]}}]\n"));
+    assert_eq!(with(name), Loads::Yes);
+    assert_eq!(with("env.emscripten_*"), Loads::Yes);
+    assert_eq!(with("wasi_unstable.*"), Loads::No);
+    let other = format!("links: [{{functions: [{name}], abi: [0.1.0]}}]\n");
+    assert_eq!(of(&other), Loads::No);
 }
 
 #[test]
