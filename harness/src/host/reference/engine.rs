@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use sha2::{Digest as _, Sha256};
-use wasmer::sys::{Cranelift, EngineBuilder};
+use wasmer::sys::{Cranelift, CraneliftOptLevel, EngineBuilder};
 use wasmer::{Engine, Module};
 
 use crate::host::reference::code::{Data, Parts, split};
@@ -24,7 +24,10 @@ pub(super) struct Code {
 impl Code {
     /// An engine; with a folder, compiled code is kept there.
     pub(super) fn new(cache_dir: Option<PathBuf>) -> Code {
-        let engine: Engine = EngineBuilder::new(Cranelift::default()).engine().into();
+        let mut compiler = Cranelift::default();
+        // Guests run for microseconds: what counts is how soon they run.
+        compiler.opt_level(CraneliftOptLevel::None);
+        let engine: Engine = EngineBuilder::new(compiler).engine().into();
         Code {
             engine,
             cache_dir,
