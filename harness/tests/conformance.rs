@@ -41,7 +41,7 @@ fn main() {
         let name = Arc::new(column.column);
         for planned in column.cases {
             // What is out of scope is known before anything is played; runners count it as ignored.
-            let skipped = planned.resolved.is_err();
+            let skipped = planned.program.is_err();
             let trial_name = format!("{}::{}", abi.id, planned.case.id);
             let (abi, column) = (abi.clone(), name.clone());
             let play = move || {

@@ -4,16 +4,12 @@
 //! Does not know what the guest does, nor what is expected. Drivers get this, never YAML.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::case::GrpcScript;
+use crate::case::{Chunk, GrpcScript};
 
 /// Field names and values, in order.
 pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
-
-/// A piece of a body. Large ones that are alike are kept once, however many columns play them.
-pub type Chunk = Arc<[u8]>;
 
 /// The script of a case's outside world.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,10 +2,50 @@
 //!
 //! Does not know where the bytes are used.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, Weak};
 
-use crate::case::Chunk;
+/// A piece of a body. Large ones that are alike are kept once, however many columns play them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Chunk {
+    bytes: Arc<[u8]>,
+    /// Pattern and length of a repeated one: its short form.
+    made_of: Option<(Arc<[u8]>, u64)>,
+}
+
+impl Deref for Chunk {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Borrow<[u8]> for Chunk {
+    fn borrow(&self) -> &[u8] {
+        self
+    }
+}
+
+impl<B: Into<Arc<[u8]>>> From<B> for Chunk {
+    fn from(bytes: B) -> Chunk {
+        Chunk {
+            bytes: bytes.into(),
+            made_of: None,
+        }
+    }
+}
+
+impl fmt::Debug for Chunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.made_of {
+            Some((pattern, len)) => write!(f, "{pattern:?} filled to {len}"),
+            None => self.bytes.fmt(f),
+        }
+    }
+}
 
 /// From this length on, pieces that are alike share their bytes.
 const LARGE: u64 = 4096;
@@ -31,13 +71,16 @@ pub(super) fn shared(pattern: &[u8], len: u64) -> Chunk {
     let mut made = MADE.lock().unwrap_or_else(|broken| broken.into_inner());
     let made = made.get_or_insert_default();
     let key = (pattern.to_vec(), len);
-    if let Some(there) = made.get(&key).and_then(Weak::upgrade) {
-        return there;
+    let bytes = made.get(&key).and_then(Weak::upgrade).unwrap_or_else(|| {
+        made.retain(|_, held| held.strong_count() > 0);
+        let bytes: Arc<[u8]> = filled(pattern, len).into();
+        made.insert(key, Arc::downgrade(&bytes));
+        bytes
+    });
+    Chunk {
+        bytes,
+        made_of: Some((pattern.into(), len)),
     }
-    made.retain(|_, held| held.strong_count() > 0);
-    let chunk: Chunk = filled(pattern, len).into();
-    made.insert(key, Arc::downgrade(&chunk));
-    chunk
 }
 
 /// Pattern and length, and the bytes while they are held.
@@ -60,7 +103,8 @@ mod tests {
     #[test]
     fn large_pieces_that_are_alike_share_their_bytes() {
         let one = shared(b"xyz", 8192);
-        assert!(Arc::ptr_eq(&one, &shared(b"xyz", 8192)));
-        assert!(!Arc::ptr_eq(&one, &shared(b"xyz", 8193)));
+        assert!(Arc::ptr_eq(&one.bytes, &shared(b"xyz", 8192).bytes));
+        assert!(!Arc::ptr_eq(&one.bytes, &shared(b"xyz", 8193).bytes));
+        assert!(format!("{one:?}").len() < 100, "{one:?}");
     }
 }

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::abi::Abi;
@@ -72,7 +72,10 @@ impl Suite {
             }
         }
         sorted.retain(|(path, _)| path.starts_with("cases/") && path.ends_with(".yaml"));
-        for (more, wrong) in load_files(&sorted, &known) {
+        // They are read beside each other: every command waits for this.
+        let read = |(path, text): &&(String, String)| load_file(path, text, &known);
+        let loaded: Vec<Loaded> = sorted.par_iter().map(read).collect();
+        for (more, wrong) in loaded {
             cases.extend(more);
             problems.extend(wrong);
         }
@@ -183,32 +186,4 @@ fn whole(file: &str, message: &str) -> Problem {
         message: message.to_owned(),
         help: None,
     }
-}
-
-/// Every file, in order. They are read beside each other: every command waits for this.
-fn load_files(files: &[&(String, String)], known: &Known<'_>) -> Vec<Loaded> {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut out = Vec::new();
-        while let Some((path, text)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            out.push((path, load_file(path, text, known)));
-        }
-        out
-    };
-    let mut all = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..workers.min(files.len()))
-            .map(|_| scope.spawn(work))
-            .collect();
-        let mut all = work();
-        for other in others {
-            match other.join() {
-                Ok(more) => all.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        all
-    });
-    all.sort_by_key(|(path, _)| *path);
-    all.into_iter().map(|(_, loaded)| loaded).collect()
 }

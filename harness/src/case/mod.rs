@@ -30,7 +30,7 @@ mod yaml;
 
 pub use check::*;
 pub use exchange::*;
-pub use fill::filled;
+pub use fill::{Chunk, filled};
 pub use grpc::*;
 pub use load::*;
 pub use model::*;

@@ -30,7 +30,7 @@ impl Progress {
                 .flat_map(|t| t.plan.columns.iter().map(move |c| (t, c)))
         };
         let total: usize = columns()
-            .map(|(_, c)| c.cases.iter().filter(|p| p.resolved.is_ok()).count())
+            .map(|(_, c)| c.cases.iter().filter(|p| p.program.is_ok()).count())
             .sum();
         let bar = ProgressBar::new(total as u64);
         bar.set_draw_target(if std::io::stderr().is_terminal() {

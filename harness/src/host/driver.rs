@@ -129,6 +129,11 @@ pub trait Driver: Send {
     /// Who answers.
     fn identity(&self) -> Identity;
 
+    /// How many jobs are handed over at once. Drivers that start a process for each hand-over want all.
+    fn batch(&self) -> usize {
+        usize::MAX
+    }
+
     /// Plays every job and calls `done(job.index, attempt)` as each one ends, in any order and from
     /// any thread, exactly once a job. Returns early, with jobs left over, when `stop` is asked.
     ///

@@ -13,7 +13,8 @@ use crate::judge::{self, Judgement, Verdict};
 use crate::record::CanaryLine;
 use crate::runner::canary::{self, Canary};
 use crate::runner::plan::{ColumnPlan, HostPlan, Planned, column, scope};
-use crate::runner::play::{Playing, Silent, Slot, play_slots, slot};
+use crate::runner::play::{Playing, Silent};
+use crate::runner::slots::{Slot, play_slots, slot};
 use crate::trace::{Attempt, Blame, Load};
 
 /// Plays the canaries of a run in every column, and where no column shows all, in those that were not
@@ -122,20 +123,21 @@ impl Aviary<'_> {
             for canary in which {
                 let case = self.cases.case(&format!("canary/{}", canary.name()));
                 let Some(case) = case else { continue };
-                let Some(resolved) = scope(self.cases, case, &column.abi, &plan.profile) else {
+                let Some(program) = scope(self.cases, case, &column.abi, &plan.profile) else {
                     continue;
                 };
                 let case = Arc::new(case.clone());
-                planned.push((c, *canary, Planned { case, resolved }));
+                planned.push((c, *canary, Planned { case, program }));
             }
         }
         let mut slots: Vec<Slot<'_>> = Vec::new();
-        for (i, (c, _, p)) in planned.iter().enumerate() {
-            let column = &plan.columns[*c];
-            slots.push(slot(self.cases, plan, *c, column, p, self.options, i));
+        for (c, _, p) in &planned {
+            slots.push(slot(*c, p, self.options));
         }
         let (driver, options) = (&mut *self.driver, self.options);
-        let played = play_slots(&mut slots, plan, driver, options, self.stop, &Silent);
+        let played = play_slots(
+            self.cases, &mut slots, plan, driver, options, self.stop, &Silent,
+        );
         let mut good = vec![true; plan.columns.len()];
         for ((c, canary, _), slot) in planned.iter().zip(&slots) {
             let name = plan.columns[*c].column.name.clone();

@@ -16,6 +16,7 @@ mod prove;
 mod rejudge;
 mod run;
 mod seat;
+mod slots;
 mod snapshot;
 mod specs;
 
@@ -30,5 +31,6 @@ pub use play::*;
 pub use prove::*;
 pub use rejudge::*;
 pub use run::*;
+pub use slots::judge_attempt;
 pub use snapshot::*;
 pub use specs::{OWN, Specs};

@@ -2,8 +2,10 @@
 //!
 //! Starts nothing. Does not know verdicts.
 
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::abi::{Abi, Level};
@@ -40,8 +42,9 @@ pub struct ColumnPlan {
 pub struct Planned {
     /// The case.
     pub case: Arc<Case>,
-    /// The case with the fixed token, or why it is out of scope here.
-    pub resolved: Result<Arc<Resolved>, String>,
+    /// SHA-256 of what is done in the case here, 16 digits, the same for every attempt; or why it is
+    /// out of scope.
+    pub program: Result<String, String>,
 }
 
 /// The token of program digests; no attempt uses it.
@@ -119,7 +122,8 @@ pub fn plan_selected(
     identity: &Identity,
 ) -> HostPlan {
     let abis = selected.abis;
-    let chosen = selected.cases(suite, &profile.name);
+    let chosen = selected.cases(suite, &profile.name).into_iter();
+    let chosen: Vec<Arc<Case>> = chosen.map(|case| Arc::new(Case::clone(case))).collect();
     let mut columns = Vec::new();
     for id in profile
         .abi
@@ -127,15 +131,12 @@ pub fn plan_selected(
         .filter(|id| abis.is_empty() || abis.contains(id))
     {
         let Some(abi) = suite.abi(id) else { continue };
-        let mut cases = Vec::new();
-        for case in &chosen {
-            if let Some(resolved) = scope(suite, case, abi, profile) {
-                cases.push(Planned {
-                    case: Arc::new(Case::clone(case)),
-                    resolved,
-                });
-            }
-        }
+        let plan = |case: &Arc<Case>| {
+            let program = scope(suite, case, abi, profile)?;
+            let case = case.clone();
+            Some(Planned { case, program })
+        };
+        let cases = chosen.par_iter().filter_map(plan).collect();
         columns.push(ColumnPlan {
             column: column(profile, identity, abi),
             abi: abi.clone(),
@@ -163,14 +164,14 @@ pub fn column(profile: &Profile, identity: &Identity, abi: &Abi) -> Column {
     }
 }
 
-/// The case in a column: `None` when the version of the text has no such case, `Err` with the
-/// reason when it is out of scope on this host.
+/// The digest of the case's program in a column ([`Planned::program`]): `None` when the version of the
+/// text has no such case, `Err` with the reason when it is out of scope on this host.
 pub fn scope(
     suite: &Suite,
     case: &Case,
     abi: &Abi,
     profile: &Profile,
-) -> Option<Result<Arc<Resolved>, String>> {
+) -> Option<Result<String, String>> {
     let upstream = |name: &str| profile.upstream(name);
     let env = Env {
         token: FIXED_TOKEN,
@@ -192,7 +193,25 @@ pub fn scope(
     if let Some(why) = profile.beyond_limits(&resolved) {
         return Some(Err(why));
     }
-    Some(judged(resolved, abi, profile).map(Arc::new))
+    Some(judged(resolved, abi, profile).map(|r| program_digest(&r)))
+}
+
+/// What the guest and the world do, in short.
+fn program_digest(resolved: &Resolved) -> String {
+    let mut hash = Hashing(Sha256::new());
+    // Hashing cannot fail.
+    let _ = write!(hash, "{:?}{:?}", resolved.vms, resolved.exchange);
+    short_hex(&hash.0.finalize())
+}
+
+/// Text that is hashed and not kept.
+struct Hashing(Sha256);
+
+impl fmt::Write for Hashing {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.update(text);
+        Ok(())
+    }
 }
 
 /// An attempt, ready to be played, with what is needed to judge it.
@@ -202,8 +221,6 @@ pub struct Prepared {
     pub job: Job,
     /// The case with this attempt's token.
     pub resolved: Arc<Resolved>,
-    /// SHA-256 of the program with the fixed token, 16 digits.
-    pub program_digest: String,
     /// SHA-256 of the modules, 16 digits.
     pub module_digest: String,
 }
@@ -259,11 +276,6 @@ pub fn prepare(
         });
     }
     let module_digest = short_hex(&hash.finalize());
-    let fixed = planned.resolved.as_ref().map_err(Clone::clone)?;
-    let program_digest = short_hex(&Sha256::digest(format!(
-        "{:?}{:?}",
-        fixed.vms, fixed.exchange
-    )));
     let deadline = resolved.deadline_ms.map_or(
         if resolved.alone {
             options.alone
@@ -286,7 +298,6 @@ pub fn prepare(
     Ok(Prepared {
         job,
         resolved: Arc::new(resolved),
-        program_digest,
         module_digest,
     })
 }

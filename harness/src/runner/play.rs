@@ -2,19 +2,18 @@
 //!
 //! Does not know how a host is reached, nor how a run is shown.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::abi::Abi;
 use crate::case::{Case, Suite};
 use crate::host::{Driver, Early, Stop, Trouble};
-use crate::judge::{self, Judgement, Question, Verdict};
+use crate::judge::{self, Judgement, Verdict};
 use crate::record::{CanaryLine, ResultLine};
 use crate::runner::canaries::canaries;
 use crate::runner::clock;
-use crate::runner::plan::{
-    ColumnPlan, Deadlines, HostPlan, Planned, Prepared, prepare, scope, token,
-};
+use crate::runner::plan::{Deadlines, HostPlan, Planned, scope};
+use crate::runner::slots::{Slot, play_slots, slot, verdict_only};
 use crate::trace::{Attempt, Blame, Fault, Isolation, Load};
 
 /// How cases are played.
@@ -62,17 +61,6 @@ pub trait Watch: Sync {
     fn unexpected(&self, column: &str, case: &Case, judgement: &Judgement) -> bool;
 }
 
-/// One result in the making.
-pub(super) struct Slot<'p> {
-    column: usize,
-    planned: &'p Planned,
-    prepared: Result<Prepared, String>,
-    pub(super) attempts: Vec<Attempt>,
-    pub(super) judgement: Option<Judgement>,
-    company: bool,
-    added: bool,
-}
-
 /// Plays everything that is planned for one host.
 pub fn play_host(
     suite: &Suite,
@@ -86,25 +74,25 @@ pub fn play_host(
     let mut slots = Vec::new();
     for (c, column) in plan.columns.iter().enumerate() {
         for planned in &column.cases {
-            slots.push(slot(suite, plan, c, column, planned, options, slots.len()));
+            slots.push(slot(c, planned, options));
         }
     }
     let (mut canaries, mut trouble) = canaries(suite, plan, driver, options, stop, &[]);
     if trouble.is_none() {
-        trouble = play_slots(&mut slots, plan, driver, options, stop, watch).err();
+        trouble = play_slots(suite, &mut slots, plan, driver, options, stop, watch).err();
     }
     if trouble.is_none() && options.isolate == Isolate::Auto && !stop.asked() {
         trouble = again_alone(suite, plan, &mut slots, driver, options, stop, watch).err();
     }
     let extra = settle(suite, plan, &mut slots, false);
     let mut added: Vec<Slot> = Vec::new();
-    for (i, (c, planned)) in extra.iter().enumerate() {
-        let mut s = slot(suite, plan, *c, &plan.columns[*c], planned, options, i);
+    for (c, planned) in &extra {
+        let mut s = slot(*c, planned, options);
         s.added = true;
         added.push(s);
     }
     if trouble.is_none() && !added.is_empty() && !stop.asked() {
-        trouble = play_slots(&mut added, plan, driver, options, stop, &Silent).err();
+        trouble = play_slots(suite, &mut added, plan, driver, options, stop, &Silent).err();
     }
     slots.extend(added);
     settle(suite, plan, &mut slots, true);
@@ -132,137 +120,6 @@ impl Watch for Silent {
     fn unexpected(&self, _: &str, _: &Case, _: &Judgement) -> bool {
         false
     }
-}
-
-pub(super) fn slot<'p>(
-    suite: &Suite,
-    plan: &HostPlan,
-    c: usize,
-    column: &ColumnPlan,
-    planned: &'p Planned,
-    options: &Playing,
-    index: usize,
-) -> Slot<'p> {
-    let token = token(options.seed, &column.column.name, &planned.case.id, 1);
-    let prepared = match &planned.resolved {
-        Ok(_) => prepare(
-            suite,
-            planned,
-            &column.abi,
-            &plan.profile,
-            &token,
-            index,
-            &options.deadlines,
-        )
-        .map(|mut p| {
-            p.job.alone |= options.isolate == Isolate::Alone;
-            p
-        }),
-        Err(why) => Err(why.clone()),
-    };
-    let judgement = match (&planned.resolved, &prepared) {
-        (Err(why), _) => Some(verdict_only(planned, Verdict::OutOfScope, why.clone())),
-        (Ok(_), Err(why)) => Some(verdict_only(
-            planned,
-            Verdict::NotRun,
-            format!("harness: {why}"),
-        )),
-        _ => None,
-    };
-    Slot {
-        column: c,
-        planned,
-        prepared,
-        attempts: Vec::new(),
-        judgement,
-        company: false,
-        added: false,
-    }
-}
-
-fn verdict_only(planned: &Planned, verdict: Verdict, reason: String) -> Judgement {
-    Judgement {
-        verdict,
-        level: planned.case.level,
-        checks: Vec::new(),
-        observed: Vec::new(),
-        blocked_by: None,
-        reason: Some(reason),
-    }
-}
-
-/// Plays every slot that has a job and no judgement yet, and judges it.
-pub(super) fn play_slots(
-    slots: &mut [Slot],
-    plan: &HostPlan,
-    driver: &mut dyn Driver,
-    options: &Playing,
-    stop: &Stop,
-    watch: &dyn Watch,
-) -> Result<(), Trouble> {
-    let mut jobs = Vec::new();
-    let mut owner = Vec::new();
-    for (i, slot) in slots.iter().enumerate() {
-        if let (Ok(prepared), None) = (&slot.prepared, &slot.judgement) {
-            let mut job = prepared.job.clone();
-            job.index = owner.len();
-            owner.push(i);
-            jobs.push(job);
-        }
-    }
-    if jobs.is_empty() {
-        return Ok(());
-    }
-    let played: Mutex<Vec<(usize, Attempt, Judgement)>> = Mutex::new(Vec::new());
-    let failures = Mutex::new(0u32);
-    let shared: &[Slot] = slots;
-    let done = |index: usize, attempt: Attempt| {
-        let i = owner[index];
-        let slot = &shared[i];
-        let Ok(prepared) = &slot.prepared else { return };
-        let column = &plan.columns[slot.column];
-        let judgement = judge_attempt(&column.abi, prepared, &attempt, &slot.planned.case);
-        watch.result(&column.column.name, &slot.planned.case, &judgement);
-        if watch.unexpected(&column.column.name, &slot.planned.case, &judgement) {
-            let mut n = failures
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            *n += 1;
-            if options.max_fail.is_some_and(|max| *n >= max) {
-                stop.ask_for(Early::Failures);
-            }
-        }
-        played
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .push((i, attempt, judgement));
-    };
-    let out = driver.play(jobs, stop, &done);
-    for (i, attempt, judgement) in played
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-    {
-        slots[i].attempts.push(attempt);
-        slots[i].judgement = Some(judgement);
-    }
-    out
-}
-
-/// Judges an attempt, and says where in the case file the checks stand that did not pass.
-pub fn judge_attempt(abi: &Abi, prepared: &Prepared, attempt: &Attempt, case: &Case) -> Judgement {
-    let mut judgement = judge::judge(&Question {
-        abi,
-        checks: &prepared.resolved.checks,
-        observations: &prepared.resolved.observations,
-        attempt,
-    });
-    // A place is looked up only where somebody will look at it: it costs a walk through the file.
-    for (i, check) in judgement.checks.iter_mut().enumerate() {
-        if check.outcome != judge::Outcome::Pass {
-            (check.line, check.column) = case.place(&prepared.resolved, i);
-        }
-    }
-    judgement
 }
 
 /// What failed in company is played again in a fresh process. If it passes there, something that is
@@ -296,32 +153,13 @@ fn again_alone(
     let mut alone: Vec<Slot> = Vec::new();
     for i in &again {
         let old = &slots[*i];
-        let column = &plan.columns[old.column];
-        let token = token(options.seed, &column.column.name, &old.planned.case.id, 2);
-        let prepared = prepare(
-            suite,
-            old.planned,
-            &column.abi,
-            &plan.profile,
-            &token,
-            0,
-            &options.deadlines,
-        );
-        let prepared = prepared.map(|mut p| {
-            p.job.alone = true;
-            p
-        });
         alone.push(Slot {
-            column: old.column,
-            planned: old.planned,
-            prepared,
-            attempts: Vec::new(),
-            judgement: None,
-            company: false,
-            added: false,
+            nth: 2,
+            alone: true,
+            ..slot(old.column, old.planned, options)
         });
     }
-    let out = play_slots(&mut alone, plan, driver, options, stop, &Silent);
+    let out = play_slots(suite, &mut alone, plan, driver, options, stop, &Silent);
     for (i, new) in again.into_iter().zip(alone) {
         let old = &mut slots[i];
         let (Some(mut judgement), Some(attempt)) = (new.judgement, new.attempts.into_iter().next())
@@ -331,7 +169,7 @@ fn again_alone(
         let before = old.judgement.as_ref().map(|j| j.verdict);
         let was_fault = old.attempts.last().is_some_and(|a| !a.faults.is_empty());
         old.attempts.push(attempt);
-        old.prepared = new.prepared;
+        old.module_digest = new.module_digest;
         if !judgement.verdict.fails() && before.is_some_and(Verdict::fails) {
             old.company = true;
             judgement.reason = Some(format!(
@@ -402,10 +240,10 @@ fn case_of(suite: &Suite, req: &str, abi: &Abi, profile: &crate::case::Profile) 
         .iter()
         .filter(|case| case.covers.iter().any(|c| c == req));
     cases.find_map(|case| {
-        let resolved = scope(suite, case, abi, profile)?;
-        resolved.is_ok().then(|| Planned {
+        let program = scope(suite, case, abi, profile)?;
+        program.is_ok().then(|| Planned {
             case: Arc::new(case.clone()),
-            resolved,
+            program,
         })
     })
 }
@@ -438,10 +276,6 @@ fn finish(
     for slot in slots {
         let column = &plan.columns[slot.column];
         micros[slot.column] += slot.attempts.iter().map(|a| a.micros).sum::<u64>();
-        let (program_digest, module_digest) = match &slot.prepared {
-            Ok(p) => (p.program_digest.clone(), p.module_digest.clone()),
-            Err(_) => (String::new(), String::new()),
-        };
         let judgement = slot.judgement.unwrap_or_else(|| {
             let why = match &trouble {
                 Some(t) => format!("environment: {t}"),
@@ -453,8 +287,8 @@ fn finish(
             column: column.column.name.clone(),
             case: slot.planned.case.id.clone(),
             case_digest: slot.planned.case.digest(),
-            program_digest,
-            module_digest,
+            program_digest: slot.planned.program.clone().unwrap_or_default(),
+            module_digest: slot.module_digest,
             attempts: slot.attempts,
             judgement,
             gate: judge::Gate::Expected,

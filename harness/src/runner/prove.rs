@@ -118,7 +118,7 @@ impl<'h> Ground<'h> {
             alone: std::time::Duration::from_millis(300),
         };
         let mut subjects = Vec::new();
-        for planned in column.cases.iter().filter(|p| p.resolved.is_ok()) {
+        for planned in column.cases.iter().filter(|p| p.program.is_ok()) {
             let token = token(0, &column.column.name, &planned.case.id, 1);
             let Ok(prepared) = prepare(suite, planned, &column.abi, profile, &token, 0, &deadlines)
             else {

@@ -9,8 +9,9 @@ use crate::judge::{self, Judgement, Verdict};
 use crate::record::{Column, Record, ResultLine};
 use crate::runner::gating::gate_column;
 use crate::runner::plan::{ColumnPlan, Deadlines, Planned, prepare, scope, token};
-use crate::runner::play::{MARKER, judge_attempt};
+use crate::runner::play::MARKER;
 use crate::runner::run::Outcome;
+use crate::runner::slots::judge_attempt;
 use crate::trace::Load;
 
 /// Judges every result of a record again, settles and gates each column, and sums up anew.
@@ -111,12 +112,12 @@ fn again(
     let Some(case) = suite.case(&result.case) else {
         return gone("the case is not there any more");
     };
-    let Some(Ok(resolved)) = scope(suite, case, abi, profile) else {
+    let Some(Ok(program)) = scope(suite, case, abi, profile) else {
         return gone("the case is not in scope any more");
     };
     let planned = Planned {
         case: Arc::new(case.clone()),
-        resolved: Ok(resolved),
+        program: Ok(program.clone()),
     };
     let token = token(
         result.seed.unwrap_or(seed),
@@ -132,7 +133,7 @@ fn again(
     let Ok(prepared) = prepare(suite, &planned, abi, profile, &token, 0, &deadlines) else {
         return gone("the case cannot be built any more");
     };
-    if prepared.program_digest != result.program_digest {
+    if program != result.program_digest {
         return gone("program changed");
     }
     Some(judge_attempt(abi, &prepared, attempt, case))

@@ -126,6 +126,11 @@ impl Driver for Reference {
         }
     }
 
+    /// Modules and programs of so many jobs are in memory at once.
+    fn batch(&self) -> usize {
+        128
+    }
+
     fn play(
         &mut self,
         jobs: Vec<Job>,
