@@ -61,7 +61,7 @@ fn main() {
                     column: column.name.clone(),
                     case: planned.case.id.clone(),
                     case_digest: planned.case.digest(),
-                    program_digest: prepared.program_digest,
+                    program_digest: planned.program.clone()?,
                     module_digest: prepared.module_digest,
                     attempts: vec![attempt],
                     judgement,
