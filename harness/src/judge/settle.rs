@@ -8,6 +8,9 @@ use crate::abi::Level;
 use crate::judge::question::function_of;
 use crate::judge::{Judgement, Outcome, Verdict};
 
+/// The requirement that a host links every hostcall.
+const LINKED: &str = "functions/linked";
+
 /// One result of a column while the column is settled.
 #[derive(Debug)]
 pub struct Settling<'a> {
@@ -43,6 +46,7 @@ pub fn settle(results: &mut [Settling<'_>], marker: &str, last: bool) -> Vec<Str
         missing.insert(marker.to_owned());
     }
     let fates = fates(results);
+    let linked_fails = matches!(fates.get(LINKED), Some(Fate::Fails));
     for r in results.iter_mut() {
         if r.judgement.verdict != Verdict::Blocked {
             continue;
@@ -51,6 +55,12 @@ pub fn settle(results: &mut [Settling<'_>], marker: &str, last: bool) -> Vec<Str
         match follow(&fates, &first) {
             Root::Fails(req) => {
                 r.judgement.blocked_by = Some(req);
+                r.judgement.observed.clear();
+            }
+            // A hostcall that no case of this column asks about: that it is not linked is shown by the case
+            // that links all of them.
+            Root::Missing(_) if last && !r.loaded && linked_fails => {
+                r.judgement.blocked_by = Some(LINKED.to_owned());
                 r.judgement.observed.clear();
             }
             Root::Missing(req) => {

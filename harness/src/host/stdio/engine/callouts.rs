@@ -1,4 +1,4 @@
-//! Callouts: what scripted upstreams get, and what they answer.
+//! HTTP calls: what scripted upstreams get, and what they answer.
 //!
 //! An answer comes as an event of its own, after the callback that made the call. Does not know who
 //! gave a call its id: the library or the adapter.
@@ -9,7 +9,7 @@ use crate::case::{Answer, AnswerKind};
 use crate::host::stdio::engine::time::{Due, MILLI};
 use crate::host::stdio::engine::wire;
 use crate::host::stdio::engine::{Engine, Over};
-use crate::host::stdio::protocol::{Effect, Event, Fields, State};
+use crate::host::stdio::protocol::{Bytes, Effect, Event, Fields, State};
 use crate::trace::UpstreamSaw;
 
 /// All callouts of a job.
@@ -30,41 +30,36 @@ struct Open {
 }
 
 impl Engine<'_> {
-    /// A plugin has made a callout, or does something with one.
-    pub(super) fn callout(&mut self, vm: usize, context: u32, effect: Effect) -> Result<(), Over> {
-        match effect {
-            Effect::HttpCall {
-                call_id,
-                upstream,
-                headers,
-                body,
-                trailers,
-                timeout_ms,
-            } => {
-                let upstream = upstream.text();
-                let known = self.knows(&upstream);
-                if known {
-                    let mut request = wire::request(&wire::came(headers));
-                    request.body = wire::body(&body.0);
-                    request.trailers = wire::blobs(&wire::came(trailers));
-                    request.complete = true;
-                    let upstream = upstream.clone();
-                    self.upstream.push(UpstreamSaw { upstream, request });
-                }
-                let answer = known.then(|| self.next_answer(&upstream));
-                let after = match &answer {
-                    Some(a) if a.kind == AnswerKind::Hang => u64::from(timeout_ms) * MILLI,
-                    _ => 0,
-                };
-                let event = response(call_id, answer);
-                self.later(vm, context, after, event);
-                Ok(())
-            }
-            other => {
-                self.notes.push(format!("not played: {other:?}"));
-                Ok(())
-            }
+    /// A plugin has made an HTTP call.
+    pub(super) fn callout(&mut self, vm: usize, context: u32, effect: Effect) {
+        let Effect::HttpCall {
+            call_id,
+            upstream,
+            headers,
+            body,
+            trailers,
+            timeout_ms,
+        } = effect
+        else {
+            return;
+        };
+        let upstream = upstream.text();
+        let known = self.knows(&upstream);
+        if known {
+            let mut request = wire::request(&wire::came(headers));
+            request.body = wire::body(&body.0);
+            request.trailers = wire::blobs(&wire::came(trailers));
+            request.complete = true;
+            let upstream = upstream.clone();
+            self.upstream.push(UpstreamSaw { upstream, request });
         }
+        let answer = known.then(|| self.next_answer(&upstream));
+        let after = match &answer {
+            Some(a) if a.kind == AnswerKind::Hang => u64::from(timeout_ms) * MILLI,
+            _ => 0,
+        };
+        let event = response(call_id, answer);
+        self.later(vm, context, after, event);
     }
 
     /// A callout ends.
@@ -114,7 +109,7 @@ fn response(call_id: u32, answer: Option<Answer>) -> Event {
     Event::ProxyOnHttpCallResponse {
         call_id,
         headers: headers.as_ref().map(wire::sent),
-        body: crate::host::stdio::protocol::Bytes(body),
+        body: Bytes(body),
         trailers,
     }
 }

@@ -67,6 +67,7 @@ impl Engine<'_> {
         });
         let mut upstreams = vec!["main".to_owned()];
         upstreams.extend(self.job.exchange.upstreams.keys().cloned());
+        upstreams.extend(self.job.exchange.grpc.keys().cloned());
         let ask = Ask::Load(LoadVm {
             vm: label.clone(),
             vm_id: of.vm_id.clone(),

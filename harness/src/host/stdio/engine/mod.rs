@@ -7,6 +7,7 @@
 mod ask;
 mod callouts;
 mod ends;
+mod grpc;
 mod half;
 mod life;
 mod passage;
@@ -19,6 +20,7 @@ use std::time::Instant;
 
 use crate::host::Job;
 use crate::host::stdio::engine::callouts::Calls;
+use crate::host::stdio::engine::grpc::Grpc;
 use crate::host::stdio::engine::half::Stream;
 use crate::host::stdio::engine::life::Vm;
 use crate::host::stdio::engine::time::Timeline;
@@ -47,6 +49,7 @@ pub struct Engine<'e> {
     streams: Vec<Stream>,
     time: Timeline,
     calls: Calls,
+    grpc: Grpc,
     upstream: Vec<UpstreamSaw>,
     /// What plugins asked for and was not done yet.
     asked: Vec<Caused>,
@@ -75,6 +78,7 @@ impl<'e> Engine<'e> {
             streams: Vec::new(),
             time: Timeline::default(),
             calls: Calls::default(),
+            grpc: Grpc::default(),
             upstream: Vec::new(),
             asked: Vec::new(),
             metrics: BTreeMap::new(),

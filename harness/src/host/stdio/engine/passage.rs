@@ -8,7 +8,9 @@ use crate::case::Stream as Script;
 use crate::host::stdio::engine::half::{Direction, Piece, Stage, Stream};
 use crate::host::stdio::engine::wire;
 use crate::host::stdio::engine::{Engine, Over};
-use crate::host::stdio::protocol::{Action, Ask, Bytes, Event, Kind, Open, State};
+use crate::host::stdio::protocol::{
+    Action, Ask, Bytes, Effect, Event, Kind, Open, State, StreamType,
+};
 
 impl Engine<'_> {
     /// A client opens stream `number` and sends the head of its request. Only HTTP plugins sit on it.
@@ -150,6 +152,17 @@ impl Engine<'_> {
         if self.streams[stream].over {
             return self.work();
         }
+        // In a callback of the stream itself the value that it returns decides; callouts go out before
+        // the piece does.
+        let label = &self.vms[vm].label;
+        self.asked.retain(|c| {
+            let own = c.vm == *label && c.context == context;
+            !(own && matches!(&c.effect, Effect::ContinueStream { stream } if side(*stream) == Some(direction)))
+        });
+        self.work()?;
+        if self.streams[stream].over {
+            return Ok(());
+        }
         let half = self.streams[stream].stages[stage].half(direction);
         if paused {
             half.pause(head);
@@ -190,6 +203,15 @@ impl Engine<'_> {
         }
         let mut pieces = pieces.into_iter();
         pieces.try_for_each(|piece| self.deliver(stream, next, direction, piece))
+    }
+}
+
+/// The message that a side of an HTTP stream carries.
+pub(super) fn side(stream: StreamType) -> Option<Direction> {
+    match stream {
+        StreamType::HttpRequest => Some(Direction::Request),
+        StreamType::HttpResponse => Some(Direction::Response),
+        StreamType::Downstream | StreamType::Upstream => None,
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::case::{Play, Stream as Script};
 use crate::host::stdio::engine::time::PATIENCE;
 use crate::host::stdio::engine::{Engine, Over};
-use crate::host::stdio::protocol::{Caused, Effect, StreamType};
+use crate::host::stdio::protocol::{Caused, Effect};
 use crate::trace::{Attempt, Blob, ClientSaw, End, Load, Trace};
 
 /// What a host notes, and what an adapter writes to its standard error, is kept up to this length.
@@ -64,13 +64,11 @@ impl<'e> Engine<'e> {
                 self.reset(stream, "aborted by the client")?;
                 self.settle()
             }
-            // No gRPC upstream and no TCP stream is played here.
-            Play::Go(_)
-            | Play::Open(_)
-            | Play::Send(..)
-            | Play::End(..)
-            | Play::Close(..)
-            | Play::Ended(..) => Ok(()),
+            Play::Go(upstream) => self.grpc_go(upstream),
+            // No TCP stream is played here.
+            Play::Open(_) | Play::Send(..) | Play::End(..) | Play::Close(..) | Play::Ended(..) => {
+                Ok(())
+            }
             Play::Wait {
                 callback,
                 times,
@@ -132,7 +130,7 @@ impl<'e> Engine<'e> {
                 let Some((at, stage)) = self.stage_of(vm, context) else {
                     return Ok(());
                 };
-                match direction(stream) {
+                match super::passage::side(stream) {
                     Some(direction) => self.resume(at, stage, direction),
                     None => Ok(()),
                 }
@@ -150,12 +148,18 @@ impl<'e> Engine<'e> {
                 Some((at, _)) => self.reply(at, status, headers, body),
                 None => Ok(()),
             },
-            Effect::HttpCall { .. }
-            | Effect::GrpcCall { .. }
+            Effect::HttpCall { .. } => {
+                self.callout(vm, context, asked.effect);
+                Ok(())
+            }
+            Effect::GrpcCall { .. }
             | Effect::GrpcStream { .. }
             | Effect::GrpcSend { .. }
             | Effect::GrpcCancel { .. }
-            | Effect::GrpcClose { .. } => self.callout(vm, context, asked.effect),
+            | Effect::GrpcClose { .. } => {
+                self.grpc(vm, context, asked.effect);
+                Ok(())
+            }
             Effect::TickPeriod { ms } => {
                 self.tick_period(vm, context, ms);
                 Ok(())
@@ -200,6 +204,7 @@ impl<'e> Engine<'e> {
     /// Writes down what was seen.
     fn close(&mut self) {
         self.attempt.seen.upstream = std::mem::take(&mut self.upstream);
+        self.attempt.seen.grpc = std::mem::take(&mut self.grpc.saw);
         let mut client: Vec<ClientSaw> = Vec::new();
         for stream in &mut self.streams {
             let cut = !stream.answered() && stream.trouble.is_none();
@@ -233,14 +238,5 @@ impl<'e> Engine<'e> {
         if !log.is_empty() {
             self.attempt.host_log = Some(Blob::with_limit(&log, LOG));
         }
-    }
-}
-
-/// The message that a side of an HTTP stream carries.
-fn direction(stream: StreamType) -> Option<super::half::Direction> {
-    match stream {
-        StreamType::HttpRequest => Some(super::half::Direction::Request),
-        StreamType::HttpResponse => Some(super::half::Direction::Response),
-        StreamType::Downstream | StreamType::Upstream => None,
     }
 }

@@ -36,6 +36,10 @@ pub(super) enum Due {
     QueueReady { vm: usize, context: u32, queue: u32 },
     /// A callout ends.
     CallEnds { call: usize },
+    /// Something has come on a gRPC call.
+    GrpcNews { call: usize },
+    /// A gRPC call's time is over.
+    GrpcTimeout { call: usize },
     /// The upstream of this stream writes the next part of its answer.
     Answer { stream: usize, part: usize },
 }
@@ -126,6 +130,8 @@ impl Engine<'_> {
                 self.call(vm, context, State::default(), event).map(drop)
             }
             Due::CallEnds { call } => self.call_ends(call),
+            Due::GrpcNews { call } => self.grpc_news(call),
+            Due::GrpcTimeout { call } => self.grpc_late(call),
             Due::Answer { stream, part } => self.answer_part(stream, part),
         }
     }

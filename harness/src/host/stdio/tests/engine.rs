@@ -227,12 +227,33 @@ fn a_paused_request_goes_on_when_the_plugin_says_so() {
     let goes_on = Effect::ContinueStream {
         stream: StreamType::HttpRequest,
     };
-    let continues = Ok(reply(acts(Action::Pause), vec![goes_on]));
+    // In a callback of the request what it returns decides; in another one the request goes on.
+    let own = Ok(reply(acts(Action::Pause), vec![goes_on.clone()]));
+    let (attempt, _) = play(&mut answering("request_trailers", own));
+    assert!(!attempt.seen.upstream[0].request.complete);
+    let mut job = job();
+    let tick = Play::Wait {
+        callback: "proxy_on_tick".to_owned(),
+        times: 1,
+        within: Duration::from_millis(15),
+    };
+    job.exchange.play.insert(2, tick);
+    let period = Effect::TickPeriod { ms: 10 };
     let mut fake = Fake {
-        answers: [("request_headers", pause()), ("request_body", continues)].into(),
+        answers: [
+            (
+                "request_headers",
+                Ok(reply(acts(Action::Pause), vec![period])),
+            ),
+            (
+                "tick",
+                Ok(reply(Answer::Done(Done::default()), vec![goes_on])),
+            ),
+        ]
+        .into(),
         ..Fake::default()
     };
-    let (attempt, _) = play(&mut fake);
+    let (attempt, _) = play_job(&mut fake, &job);
     let request = &attempt.seen.upstream[0].request;
     assert!(request.complete && request.body.is(b"abcde"));
 }
