@@ -149,6 +149,19 @@ fn requirements_without_a_case_are_asked_for() {
 }
 
 #[test]
+fn a_missing_hostcall_that_no_case_asks_about_is_shown_by_the_case_that_links_all() {
+    let mut all = [
+        ("a", false, blocked("x/OK", "y/OK")),
+        ("b", true, blocked("x/OK", "y/OK")),
+        ("c", false, judged(Verdict::Fail, &[("functions/linked", Fail)])),
+    ];
+    settled(&mut all, true);
+    let ends = |n: usize| (all[n].2.verdict, all[n].2.blocked_by.as_deref());
+    assert_eq!(ends(0), (Verdict::Blocked, Some("functions/linked")));
+    assert_eq!(ends(1), (Verdict::NotRun, None));
+}
+
+#[test]
 fn chains_end_at_what_fails() {
     let mut all = [
         ("a", true, blocked("a/OK", "b/OK")),
