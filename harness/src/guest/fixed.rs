@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use sha2::{Digest, Sha256};
 
 use crate::case::{FixedGuest, FixedRef};
+use crate::guest::base::PREBUILT;
 use crate::guest::{GuestError, GuestErrorKind, inspect};
 
 macro_rules! files {
@@ -35,6 +36,12 @@ pub(super) const FILES: &[(&str, &[u8])] = files![
     "sdk/metrics.wasm",
     "sdk/tcp.wasm",
 ];
+
+/// Every guest that is built beforehand, the scripted one first: its path below
+/// `guest-fixtures/prebuilt` and its bytes.
+pub fn guest_files() -> impl Iterator<Item = (&'static str, &'static [u8])> {
+    std::iter::once(("scripted.wasm", PREBUILT)).chain(FILES.iter().copied())
+}
 
 /// What there is of them.
 pub fn fixed_guests() -> Arc<[FixedGuest]> {

@@ -17,7 +17,7 @@ mod taken;
 mod tests;
 
 pub use error::{GuestError, GuestErrorKind};
-pub use fixed::{fixed, fixed_guests};
+pub use fixed::{fixed, fixed_guests, guest_files};
 pub use inspect::{Import, Inspection, inspect, split_data};
 pub use looked::{ExportRole, ExportSeen, ImportKind, ImportSeen, Looked, MemorySeen, look};
 pub use specialise::{MAX_LINE, Module, build, build_with_line};

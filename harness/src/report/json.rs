@@ -195,6 +195,23 @@ pub struct HostRow {
     pub how_to_get: Option<String>,
 }
 
+/// A row of `probe`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProbeRow {
+    /// The column.
+    pub column: String,
+    /// By the text's name.
+    pub function: String,
+    /// `hostcall` or `callback`.
+    pub kind: String,
+    /// `answers`, `unimplemented`, `called`, `not called`, `unlinked`, `refused`, `traps`, `crashes`,
+    /// `hangs`, `out of scope`, `unknown`.
+    pub state: String,
+    /// The status, the host's words, or why not.
+    pub what: String,
+}
+
 /// A row of `pending`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -236,6 +253,7 @@ pub fn schemas() -> Vec<(&'static str, serde_json::Value)> {
         ("prove", schemars::schema_for!(Prove).to_value()),
         ("hosts", schemars::schema_for!(Vec<HostRow>).to_value()),
         ("pending", schemars::schema_for!(Vec<PendingRow>).to_value()),
+        ("probe", schemars::schema_for!(Vec<ProbeRow>).to_value()),
         ("diff", schemars::schema_for!(Diff).to_value()),
         (
             "badge",

@@ -49,6 +49,14 @@ impl Specs {
         })
     }
 
+    /// Every file inside the binary, those too that no run reads: path below `specs/`, bytes.
+    pub fn whole() -> Vec<(String, Vec<u8>)> {
+        let mut out = Vec::new();
+        collect_whole(&EMBEDDED, &mut out);
+        out.sort();
+        out
+    }
+
     /// The text of one file.
     pub fn text(&self, path: &str) -> Option<&str> {
         self.files
@@ -204,6 +212,15 @@ fn collect_embedded(dir: &Dir, out: &mut Vec<(String, String)>) {
     for sub in dir.dirs() {
         collect_embedded(sub, out);
     }
+}
+
+fn collect_whole(dir: &Dir, out: &mut Vec<(String, Vec<u8>)>) {
+    let files = dir.files().map(|f| {
+        let path = f.path().to_string_lossy().replace('\\', "/");
+        (path, f.contents().to_vec())
+    });
+    out.extend(files);
+    dir.dirs().for_each(|sub| collect_whole(sub, out));
 }
 
 fn collect_folder(root: &Path, dir: &Path, out: &mut Vec<(String, String)>) -> Result<(), String> {

@@ -5,12 +5,14 @@ mod coverage;
 mod diff;
 mod doctor;
 mod expect;
+mod extract;
 mod hosts;
 mod init;
 mod inspect;
 mod judge;
 mod list;
 mod merge;
+mod probe;
 mod prove;
 mod report;
 mod run;
@@ -26,12 +28,14 @@ pub use coverage::*;
 pub use diff::*;
 pub use doctor::*;
 pub use expect::*;
+pub use extract::*;
 pub use hosts::*;
 pub use init::*;
 pub use inspect::*;
 pub use judge::*;
 pub use list::*;
 pub use merge::*;
+pub use probe::*;
 pub use prove::*;
 pub use report::*;
 pub use run::*;
@@ -95,6 +99,8 @@ pub enum Verb {
     Inspect(InspectArgs),
     /// Whether the way to a host works: canaries, start and stop, leaks.
     Doctor(DoctorArgs),
+    /// What a host has: each hostcall and callback once, in a module of its own.
+    Probe(ProbeArgs),
     /// Prove the checks: every fault of the reference host and every changed record must be caught.
     Prove(ProveArgs),
     /// New verdicts from an old record, starting no host.
@@ -119,6 +125,10 @@ pub enum Verb {
     Init(InitArgs),
     /// The JSON Schema of a format.
     Schema(SchemaArgs),
+    /// Write out the cases, tables, profiles and guests inside this program.
+    Extract(ExtractArgs),
+    /// Shell completions on standard output.
+    Completions(CompletionsArgs),
 }
 
 /// How objects are printed.

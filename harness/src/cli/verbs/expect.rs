@@ -15,7 +15,7 @@ use crate::cli::verbs::play::{Selection, play};
 use crate::judge::{EntryState, Gate, Outcome};
 use crate::record::{Record, ResultLine};
 use crate::report::{Paint, safe, speaker, words};
-use crate::runner::{self, EntryNote, Specs, Wanted, clock, quoted};
+use crate::runner::{self, EntryNote, Isolate, Specs, Wanted, clock, quoted};
 
 /// What every part of the verb looks at.
 struct Ground {
@@ -67,7 +67,7 @@ impl Ground {
         let selection = Selection {
             filter: &filter,
             abis: &[],
-            alone: false,
+            isolate: Isolate::Auto,
         };
         play(&self.specs, &self.suite, &self.wanted, &selection)
     }
@@ -237,7 +237,7 @@ fn add(ground: &Ground, args: &AddArgs) -> anyhow::Result<Exit> {
     let selection = Selection {
         filter: &filter,
         abis: &[],
-        alone: true,
+        isolate: Isolate::Alone,
     };
     let record = play(&ground.specs, &ground.suite, &ground.wanted, &selection)?;
     if record.results.is_empty() {

@@ -1,9 +1,11 @@
 //! The verbs, one file each, and what they share.
 
+mod completions;
 mod coverage;
 mod diff;
 mod doctor;
 mod expect;
+mod extract;
 mod hosts;
 mod init;
 mod inspect;
@@ -13,6 +15,7 @@ mod list;
 mod merge;
 mod outputs;
 mod play;
+mod probe;
 mod prove;
 mod report;
 mod review;
@@ -46,6 +49,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Hosts(args) => hosts::run(args, global),
         Verb::Inspect(args) => inspect::run(args, global),
         Verb::Doctor(args) => doctor::run(args, global),
+        Verb::Probe(args) => probe::run(args, global),
         Verb::Prove(args) => prove::run(args, global),
         Verb::Judge(args) => judge::run(args, global),
         Verb::Report(args) => report::run(args, global),
@@ -58,6 +62,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Review(args) => review::run(args, global),
         Verb::Init(args) => init::run(args, global),
         Verb::Schema(args) => schema::run(args),
+        Verb::Extract(args) => extract::run(args),
+        Verb::Completions(args) => completions::run(args),
     }
 }
 

@@ -21,8 +21,8 @@ pub(crate) struct Selection<'a> {
     pub(crate) filter: &'a Filter,
     /// Which ABIs; empty: all of the profile.
     pub(crate) abis: &'a [String],
-    /// Each case in a process of its own.
-    pub(crate) alone: bool,
+    /// Whether cases share a host process.
+    pub(crate) isolate: Isolate,
 }
 
 /// The record of a run of `selection` on these hosts.
@@ -51,11 +51,7 @@ pub(crate) fn play(
     let options = RunOptions {
         playing: Playing {
             seed: clock::seconds(SystemTime::now()),
-            isolate: if selection.alone {
-                Isolate::Alone
-            } else {
-                Isolate::Auto
-            },
+            isolate: selection.isolate,
             deadlines: Deadlines {
                 shared: Duration::from_secs(5),
                 alone: Duration::from_secs(1),
