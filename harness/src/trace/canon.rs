@@ -278,9 +278,10 @@ impl Writer<'_> {
         let size: u64 = row.iter().map(body_size).sum();
         let context = row[0].args.first().map(|f| self.value(&f.value));
         let left = format!(
-            "> {} {} body_size={size} (joined)",
+            "> {} {} {}={size} (joined)",
             row[0].name,
-            context.unwrap_or_default()
+            context.unwrap_or_default(),
+            size_name(&row[0])
         );
         let events = (0..row.len() as u32).map(|i| (n, *ordinal + i)).collect();
         *ordinal += row.len() as u32;
@@ -473,9 +474,16 @@ fn joins(first: &Event, e: &Event) -> bool {
         && e.context() == first.context()
 }
 
+/// What the size is called: of a body, or of the data of a TCP stream.
+fn size_name(e: &Event) -> &'static str {
+    match e.arg("data_size") {
+        Some(_) => "data_size",
+        None => "body_size",
+    }
+}
+
 fn body_size(e: &Event) -> u64 {
-    let size = e.arg("body_size").or_else(|| e.arg("data_size"));
-    match size {
+    match e.arg(size_name(e)) {
         Some(Value::Number(n)) => *n,
         _ => 0,
     }

@@ -255,7 +255,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn message(&mut self, f: &MessageFile, path: &Path) -> MessageExpect {
+    fn message(&mut self, f: &MessageFile, tcp: bool, path: &Path) -> MessageExpect {
         let mut opt = |node: &Option<Node>, key: &str, ty: Type| {
             node.as_ref()
                 .map(|n| self.matcher(n, &ty, 0, &path.key(key)))
@@ -296,7 +296,7 @@ impl Resolver<'_> {
             optional: f.optional,
             ..MessageExpect::default()
         };
-        let foreign = match self.tcp {
+        let foreign = match tcp {
             true => {
                 let fields = out.headers.len() + out.trailers.len();
                 let words = [&out.method, &out.path, &out.status];
@@ -305,7 +305,7 @@ impl Resolver<'_> {
             false => out.closed.is_some(),
         };
         if foreign {
-            let help = match self.tcp {
+            let help = match tcp {
                 true => "TCP streams have `body`, `closed`, `present`",
                 false => "HTTP messages have `complete`",
             };
@@ -325,7 +325,9 @@ impl Resolver<'_> {
                 CheckKind::UpstreamCount { upstream, expect }
             }
             None => {
-                let expect = self.message(f, path);
+                // Callouts are HTTP, whatever the streams are.
+                let tcp = self.tcp && upstream == "main";
+                let expect = self.message(f, tcp, path);
                 CheckKind::Upstream {
                     upstream,
                     nth: f.nth.unwrap_or(1),
@@ -341,7 +343,7 @@ impl Resolver<'_> {
         if stream == 0 || stream > self.stream_count {
             self.note(path, format!("there is no stream {stream}"), None);
         }
-        let expect = self.message(f, path);
+        let expect = self.message(f, self.tcp, path);
         let kind = CheckKind::Client { stream, expect };
         self.listed("client", i, &f.req, f.level, f.control, kind, path);
     }

@@ -27,6 +27,8 @@ impl Resolver<'_> {
                         what,
                     });
                 }
+                // A call that this version lacks is not counted here.
+                None if self.missing.is_some() => {}
                 None => {
                     let help = "`call N status`, `call N OUTPUT`, `call N OUTPUT after call M`, \
                                 `callbacks stream N`, `callbacks plugin N`, `callbacks any`, \

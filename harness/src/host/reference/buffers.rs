@@ -1,4 +1,4 @@
-//! Buffers: bodies, configurations, answers of HTTP calls, gRPC messages.
+//! Buffers: bodies, data of TCP streams, configurations, answers of HTTP calls, gRPC messages.
 //!
 //! A buffer is there in its own callback, and a body for as long as processing is paused from it;
 //! anywhere else the answer is `NOT_FOUND`.
@@ -57,7 +57,7 @@ pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
 /// Whether the call is about a body of the stream: what is read from other buffers stays right.
 fn of_stream(c: &Call<'_, '_>) -> bool {
     let name = c.member("buffer_id").unwrap_or_default();
-    name == "HTTP_REQUEST_BODY" || name == "HTTP_RESPONSE_BODY"
+    name == "HTTP_REQUEST_BODY" || name == "HTTP_RESPONSE_BODY" || name.ends_with("STREAM_DATA")
 }
 
 /// `proxy_get_buffer_status`.
@@ -91,9 +91,7 @@ pub(super) fn set(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let (start, size) = (c.u32("start") as usize, c.u32("size") as usize);
     let faults = c.faults();
     let world = c.world();
-    let inside = ["proxy_on_request_body", "proxy_on_response_body"]
-        .iter()
-        .any(|callback| world.in_callback(callback));
+    let inside = OWN.iter().any(|callback| world.in_callback(callback));
     // What can only be read is not there to be set.
     let Some(body) = body(c.world(), &name) else {
         return if faults.is("set_buffer_unavailable_is_ok") {
@@ -107,6 +105,11 @@ pub(super) fn set(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     if faults.planted() {
         let elsewhere = !inside;
         if elsewhere && faults.made_of(&[&name.to_lowercase(), "write_is_ignored_while_paused"]) {
+            return Ok(());
+        }
+        let tcp = name.ends_with("STREAM_DATA");
+        let unchanged = tcp && value.len() == size.min(body.len()) && start == 0;
+        if unchanged && faults.made_of(&[&name.to_lowercase(), "write_is_forgotten"]) {
             return Ok(());
         }
         let kind = kind(start, size, body.len(), value.len());
@@ -160,6 +163,7 @@ fn read(c: &mut Call<'_, '_>, unknown_fault: &str, away_fault: &str) -> Result<V
         _ if faults.planted() && emptied_while_paused(world, &name) => Some(Vec::new()),
         _ => body(world, &name).map(|b| b.clone()),
     };
+    let found = found.map(|bytes| read_wrong(c.world(), &name, bytes));
     match found {
         Some(bytes) => Ok(bytes),
         None if faults.is(away_fault) => Ok(Vec::new()),
@@ -167,23 +171,54 @@ fn read(c: &mut Call<'_, '_>, unknown_fault: &str, away_fault: &str) -> Result<V
     }
 }
 
+/// The callbacks in which bodies and data come.
+const OWN: [&str; 4] = [
+    "proxy_on_request_body",
+    "proxy_on_response_body",
+    "proxy_on_downstream_data",
+    "proxy_on_upstream_data",
+];
+
+/// Faults: what is read of the data of a TCP stream, where earlier data has gone on already.
+fn read_wrong(world: &mut World, name: &str, mut bytes: Vec<u8>) -> Vec<u8> {
+    if !world.faults.planted() || !world.on_tcp() {
+        return bytes;
+    }
+    let (direction, short) = match name {
+        "DOWNSTREAM_DATA" => (Direction::Request, "downstream_data"),
+        "UPSTREAM_DATA" => (Direction::Response, "upstream_data"),
+        _ => return bytes,
+    };
+    let faults = world.faults;
+    let half = world
+        .effective_stage()
+        .and_then(|s| world.half(s, direction));
+    let later = half.is_some_and(|h| h.received > h.body.len() as u64);
+    if let Some(first) = bytes.first_mut().filter(|_| later)
+        && faults.made_of(&[short, "is_read_wrong_later"])
+    {
+        *first ^= 1;
+    }
+    bytes
+}
+
 /// Fault: while processing is paused, other callbacks find the body empty.
 fn emptied_while_paused(world: &mut World, name: &str) -> bool {
     let there = body(world, name).is_some();
     there
-        && !world.in_callback("proxy_on_request_body")
-        && !world.in_callback("proxy_on_response_body")
+        && !OWN.iter().any(|callback| world.in_callback(callback))
         && world
             .faults
             .made_of(&[&name.to_lowercase(), "is_empty_while_paused"])
 }
 
-/// A body that can be read and modified now.
+/// A body, or data of a TCP stream, that can be read and modified now.
 fn body<'a>(world: &'a mut World, name: &str) -> Option<&'a mut Vec<u8>> {
-    let (direction, callback) = match name {
-        "HTTP_REQUEST_BODY" => (Direction::Request, "proxy_on_request_body"),
-        "HTTP_RESPONSE_BODY" => (Direction::Response, "proxy_on_response_body"),
-        // Streams of bytes (TCP) are not played yet: their buffers are never there.
+    let (direction, callback) = match (world.on_tcp(), name) {
+        (false, "HTTP_REQUEST_BODY") => (Direction::Request, OWN[0]),
+        (false, "HTTP_RESPONSE_BODY") => (Direction::Response, OWN[1]),
+        (true, "DOWNSTREAM_DATA") => (Direction::Request, OWN[2]),
+        (true, "UPSTREAM_DATA") => (Direction::Response, OWN[3]),
         _ => return None,
     };
     let stage = world.effective_stage()?;

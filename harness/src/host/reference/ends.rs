@@ -2,6 +2,7 @@
 //!
 //! Silent: a local response is not received from upstream, so no response callback sees it.
 
+use crate::case::Peer;
 use crate::host::reference::pipe::{Half, Piece};
 use crate::host::reference::player::Player;
 use crate::host::reference::reply::LocalResponse;
@@ -16,6 +17,9 @@ impl Player {
         let faults = self.faults;
         let world = self.world();
         let of = &mut world.streams[stream];
+        if of.tcp.is_some() {
+            return self.upstream_gets_bytes(stream, piece);
+        }
         let at = *of.upstream.get_or_insert_with(|| {
             world.upstream.push(UpstreamSaw {
                 upstream: "main".to_owned(),
@@ -55,6 +59,9 @@ impl Player {
     pub(super) fn client_gets(&mut self, stream: usize, piece: Piece) {
         let faults = self.faults;
         let of = &mut self.world().streams[stream];
+        if of.tcp.is_some() {
+            return self.client_gets_bytes(stream, piece);
+        }
         let mut open = false;
         let end = match piece {
             Piece::Head(mut fields, end) => {
@@ -139,6 +146,9 @@ impl Player {
             return;
         }
         of.trouble = Some(trouble.to_owned());
+        if of.tcp.is_some() {
+            return self.cut(stream, Peer::Downstream);
+        }
         self.finish(stream);
     }
 

@@ -290,7 +290,7 @@ fn read(world: &mut World, map: &str) -> Option<Fields> {
         }
         _ => {}
     }
-    let (direction, trailers) = of_stream(map)?;
+    let (direction, trailers) = of_stream(map).filter(|_| !world.on_tcp())?;
     let stage = world.effective_stage()?;
     let planted =
         |what| world.faults.planted() && world.faults.made_of(&[&map.to_lowercase(), what]);
@@ -312,7 +312,7 @@ fn read(world: &mut World, map: &str) -> Option<Fields> {
 
 /// The fields that can be modified now.
 fn write<'a>(world: &'a mut World, map: &str) -> Option<&'a mut Fields> {
-    let (direction, trailers) = of_stream(map)?;
+    let (direction, trailers) = of_stream(map).filter(|_| !world.on_tcp())?;
     let stage = world.effective_stage()?;
     let over = world.streams.get(stage.0)?.over;
     let half = world.half(stage, direction)?;

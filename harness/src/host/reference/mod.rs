@@ -1,10 +1,11 @@
 //! The reference host: the executable reading of the text, embedded, on virtual time.
 //!
 //! Where the text speaks, it does exactly that; where the text is silent it does what is most natural
-//! and says so in a comment (`Silent (S12)`: the line of the list of silences). Not there yet: streams
-//! of bytes (TCP), foreign functions. Only this folder names the engine.
+//! and says so in a comment (`Silent (S12)`: the line of the list of silences). Not there yet: foreign
+//! functions. Only this folder names the engine.
 
 mod buffers;
+mod bytes;
 mod call;
 mod calls;
 mod clock;
@@ -17,6 +18,7 @@ mod foreign;
 mod grpc;
 mod lifecycle;
 mod link;
+mod links;
 mod log;
 mod maps;
 mod metrics;

@@ -1,4 +1,4 @@
-//! Pieces of messages on their way through the plugins.
+//! Pieces of messages, and bytes of TCP streams, on their way through the plugins.
 //!
 //! A request passes the plugins in their order, a response in the reverse one. Each piece is shown to
 //! a plugin even while processing is paused; what it does not let pass stays with it.
@@ -40,6 +40,7 @@ impl Player {
 
     /// Shows `piece` to the plugin of `stage` and does what it answers.
     fn show(&mut self, stream: usize, stage: usize, direction: Direction, piece: Piece) {
+        self.late_connection(stream, stage, &piece);
         let Some(shown) = self.take_in(stream, stage, direction, piece) else {
             return;
         };
@@ -51,6 +52,7 @@ impl Player {
         let more = shown.part != Part::Head || !shown.end;
         let ignored = more && self.faults.made_of(&[shown.short, "pause_is_ignored"]);
         let pause = self.pauses(shown.callback, called) && !ignored;
+        let http = self.world().streams[stream].tcp.is_none();
         // A response of its own, a reset or a trap ends the stream before anything is let through.
         self.end_now();
         self.bury();
@@ -58,14 +60,28 @@ impl Player {
             return;
         }
         if shown.end && shown.part == Part::Body {
-            self.after_the_end(stream, stage, direction);
+            if http {
+                self.after_the_end(stream, stage, direction);
+            } else {
+                self.data_after_the_end(stream, stage, &shown);
+            }
         }
+        let waits = shown.part == Part::Head && !http;
+        let waits = waits && self.faults.is("new_connection_waits_for_data");
+        let lost = shown.part == Part::Body
+            && shown.was_paused.0
+            && !shown.end
+            && !http
+            && self.faults.made_of(&[shown.short, "held_is_lost"]);
         let Some(half) = self.world().half((stream, stage), direction) else {
             return;
         };
         if pause {
             half.pause(shown.part);
-        } else if half.go_on(shown.part) {
+        } else if half.go_on(shown.part) && !waits {
+            if lost {
+                half.forget_held();
+            }
             self.let_through(stream, stage, direction);
         }
         self.work();
@@ -81,6 +97,7 @@ impl Player {
     ) -> Option<Shown> {
         let request = direction == Direction::Request;
         let faults = self.faults;
+        let tcp = self.world().streams[stream].tcp.is_some();
         let half = self.world().half((stream, stage), direction)?;
         let was_paused = (half.paused.body, half.paused.head);
         let name = |callbacks: [&'static str; 2]| callbacks[usize::from(!request)];
@@ -90,18 +107,31 @@ impl Player {
                 half.headers_in = true;
                 half.end_in = end;
                 let size = ("num_headers", half.headers.len() as u64);
-                let callback = name(["proxy_on_request_headers", "proxy_on_response_headers"]);
+                let callback = match tcp {
+                    false => name(["proxy_on_request_headers", "proxy_on_response_headers"]),
+                    true => "proxy_on_new_connection",
+                };
                 (callback, Part::Head, size, end)
             }
             Piece::Data(bytes, end) => {
                 half.received += bytes.len() as u64;
                 let chunk = bytes.len();
+                half.last = chunk;
                 half.body.extend(bytes);
                 half.end_in |= end;
-                let callback = name(["proxy_on_request_body", "proxy_on_response_body"]);
+                let (callback, what) = match tcp {
+                    false => (
+                        name(["proxy_on_request_body", "proxy_on_response_body"]),
+                        "body_size",
+                    ),
+                    true => (
+                        name(["proxy_on_downstream_data", "proxy_on_upstream_data"]),
+                        "data_size",
+                    ),
+                };
                 let of_chunk = faults.made_of(&[&callback[9..], "size_is_of_chunk"]);
                 let size = if of_chunk { chunk } else { half.body.len() };
-                (callback, Part::Body, ("body_size", size as u64), end)
+                (callback, Part::Body, (what, size as u64), end)
             }
             Piece::Trailers(fields) => {
                 half.trailers = fields;
@@ -142,14 +172,85 @@ impl Player {
         if self.hidden(shown) {
             return None;
         }
+        if self.skipped(shown) {
+            return Some(Called::Missing);
+        }
+        let again = shown.callback == "proxy_on_new_connection"
+            && self.faults.is("new_connection_is_called_twice");
+        if again {
+            self.call(vm, shown.callback, context, &args);
+        }
+        let of_another = shown.callback == "proxy_on_upstream_data"
+            && self.faults.is("upstream_data_gets_another_context");
+        let other = of_another.then(|| self.another(stream, vm)).flatten();
+        let args = [
+            ("stream_context_id", u64::from(other.unwrap_or(context))),
+            args[1],
+            args[2],
+        ];
         Some(self.call(vm, shown.callback, context, &args))
     }
 
-    /// Faults: a body that is not shown while processing is paused.
+    /// Fault: a connection that waited for the client's first bytes goes on.
+    fn late_connection(&mut self, stream: usize, stage: usize, piece: &Piece) {
+        let tcp = self.world().streams[stream].tcp.is_some();
+        let data = matches!(piece, Piece::Data(..)) && tcp;
+        let half = self.world().half((stream, stage), Direction::Request);
+        let waits = half.is_some_and(|h| h.headers_are_held() && !h.paused.any());
+        if data && waits && self.faults.is("new_connection_waits_for_data") {
+            self.let_through(stream, stage, Direction::Request);
+        }
+    }
+
+    /// Fault: the context of another stream that is open.
+    fn another(&mut self, stream: usize, vm: usize) -> Option<u32> {
+        let all = self.world().streams.iter().enumerate();
+        let mut open = all.filter(|(n, s)| *n != stream && !s.over);
+        let (_, other) = open.next()?;
+        let stage = other.stages.iter().find(|s| s.vm == vm)?;
+        Some(stage.context)
+    }
+
+    /// Faults: what a TCP stream brings is passed on as if the plugin had no callback for it.
+    fn skipped(&self, shown: &Shown) -> bool {
+        let tcp = matches!(
+            shown.short,
+            "new_connection" | "downstream_data" | "upstream_data"
+        );
+        tcp && self.faults.made_of(&[shown.short, "is_not_called"])
+    }
+
+    /// Faults: data is shown although the peer sends no more.
+    fn data_after_the_end(&mut self, stream: usize, stage: usize, shown: &Shown) {
+        if self
+            .faults
+            .made_of(&[shown.short, "is_called_after_the_end"])
+        {
+            let of = &self.world().streams[stream].stages[stage];
+            let (vm, context) = (of.vm, of.context);
+            let id = ("stream_context_id", u64::from(context));
+            self.call(vm, shown.callback, context, &[id, ("end_of_stream", 1)]);
+        }
+    }
+
+    /// Faults: a body, or data, that is not shown while processing is paused.
     fn hidden(&self, shown: &Shown) -> bool {
-        let (_, from_headers) = shown.was_paused;
-        let fault = [shown.short, "is_not_called_behind_headers"];
-        shown.part == Part::Body && from_headers && self.faults.made_of(&fault)
+        let (from_data, from_head) = shown.was_paused;
+        if shown.part != Part::Body {
+            return false;
+        }
+        let tcp = shown.size.0 == "data_size";
+        let head = match tcp {
+            false => "is_not_called_behind_headers",
+            true => "is_not_called_behind_new_connection",
+        };
+        from_head && self.faults.made_of(&[shown.short, head])
+            || tcp
+                && from_data
+                && !shown.end
+                && self
+                    .faults
+                    .made_of(&[shown.short, "is_not_called_while_paused"])
     }
 
     /// Faults: trailers that did not come are shown.
@@ -187,8 +288,19 @@ impl Player {
         if self.world().streams[stream].over {
             return;
         }
+        let faults = self.faults;
+        let tcp = self.world().streams[stream].tcp.is_some();
+        let name = match direction {
+            Direction::Request => "continue_downstream",
+            Direction::Response => "continue_upstream",
+        };
         let half = self.world().half((stream, stage), direction);
-        if half.is_some_and(|h| h.resume()) {
+        if half.is_some_and(|h| {
+            if tcp && faults.made_of(&[name, "forwards_the_last_only"]) {
+                h.forget_held();
+            }
+            h.resume()
+        }) {
             self.let_through(stream, stage, direction);
         }
     }

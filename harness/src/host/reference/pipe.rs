@@ -1,11 +1,12 @@
-//! The state of HTTP streams: what each plugin holds of a message, and what has passed it.
+//! The state of streams: what each plugin holds of a message, and what has passed it.
 //!
 //! Does not move anything: that is the player's work.
 
 use crate::case::Fields;
+use crate::host::reference::links::Tcp;
 use crate::trace::Message;
 
-/// Which way a message goes.
+/// Which way a message goes, or bytes of a TCP stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     /// From client to upstream.
@@ -67,6 +68,8 @@ pub(super) struct Half {
     pub(super) instead: [Option<Fields>; 2],
     /// All bytes that came.
     pub(super) received: u64,
+    /// How many of them came last.
+    pub(super) last: usize,
 }
 
 impl Half {
@@ -123,6 +126,12 @@ impl Half {
         self.instead[1].as_ref().unwrap_or(&self.trailers)
     }
 
+    /// Fault: what was held before the last piece came is lost.
+    pub(super) fn forget_held(&mut self) {
+        let held = self.body.len().saturating_sub(self.last);
+        self.body.drain(..held);
+    }
+
     /// Takes out what can be forwarded now, in order.
     pub(super) fn release(&mut self) -> Vec<Piece> {
         let mut out = Vec::new();
@@ -159,11 +168,14 @@ pub(super) struct Stage {
     pub(super) response: Half,
 }
 
-/// One HTTP stream.
+/// One stream.
 #[derive(Debug)]
 pub(super) struct Stream {
     /// Its number in the exchange, from 1.
     pub(super) number: u32,
+    /// A TCP stream: its connections. The client's bytes are the request, the upstream's the response, and
+    /// the new connection is the head of the request.
+    pub(super) tcp: Option<Tcp>,
     /// In the order in which a request passes; a response passes in the reverse order.
     pub(super) stages: Vec<Stage>,
     /// When it began, in virtual nanoseconds.
@@ -188,6 +200,7 @@ impl Stream {
     pub(super) fn new(number: u32, stages: Vec<Stage>, began: u64) -> Stream {
         Stream {
             number,
+            tcp: None,
             stages,
             began,
             chunks_sent: 0,

@@ -82,6 +82,9 @@ fn step(player: &mut Player, code: &Code, job: &Job, play: &Play) {
         }
         Play::Finish(n) => {
             if let Some(stream) = stream(player, *n) {
+                if !job.exchange.connections.is_empty() {
+                    return player.tcp_step(stream, play);
+                }
                 let until = player.world().now + PATIENCE;
                 player.pass(until, &|w| w.streams[stream].over);
                 player.reset(stream, "timed out");
@@ -128,8 +131,16 @@ fn step(player: &mut Player, code: &Code, job: &Job, play: &Play) {
             player.retire(all);
         }
         Play::Shutdown => player.shut_down(),
-        Play::Open(_) | Play::Send(..) | Play::End(..) | Play::Close(..) | Play::Ended(..) => {
-            player.end = End::Timeout("TCP streams are not played".to_owned());
+        Play::Open(n) => {
+            if stream(player, *n).is_none() {
+                renew(player, code, job);
+                player.connect(*n);
+            }
+        }
+        Play::Send(n, _) | Play::End(n, _) | Play::Close(n, _) | Play::Ended(n, _) => {
+            if let Some(stream) = stream(player, *n) {
+                player.tcp_step(stream, play);
+            }
         }
     }
 }

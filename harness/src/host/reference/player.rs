@@ -305,7 +305,10 @@ impl Player {
                 stage,
                 direction,
             } => self.resume(stream, stage, direction),
-            Deferred::Close { stream } => self.reset(stream, "reset"),
+            Deferred::Close { stream, peer } => match peer {
+                Some(peer) => self.cut(stream, peer),
+                None => self.reset(stream, "reset"),
+            },
             Deferred::Reply { stream, response } => self.reply(stream, response),
             Deferred::Finalise { vm, context } => self.finalise(vm, context),
         }

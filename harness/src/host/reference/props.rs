@@ -78,6 +78,10 @@ fn of_stream(world: &World, at: (usize, usize), path: &str) -> Option<Vec<u8>> {
         let fields = h.headers.iter().chain(&h.trailers);
         h.received + fields.map(|(k, v)| (k.len() + v.len()) as u64).sum::<u64>()
     };
+    let http = path.starts_with("request.") || path.starts_with("response.");
+    if http && stream.tcp.is_some() {
+        return None;
+    }
     match path {
         "connection.id" => number(u64::from(stream.number)),
         "connection.mtls" => Some(vec![0]),

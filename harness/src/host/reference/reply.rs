@@ -3,7 +3,7 @@
 //! They take effect once the running callback has returned: no callback runs inside a hostcall.
 
 use crate::abi::decode_pairs;
-use crate::case::Fields;
+use crate::case::{Fields, Peer};
 use crate::host::reference::call::Call;
 use crate::host::reference::pipe::Direction;
 use crate::host::reference::status::{Fail, Status};
@@ -19,13 +19,14 @@ pub(super) struct LocalResponse {
 
 /// `proxy_continue_stream`.
 pub(super) fn continue_stream(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    let direction = match c.member("stream_type").as_deref() {
-        Some("HTTP_REQUEST") => Direction::Request,
-        Some("HTTP_RESPONSE") => Direction::Response,
-        // An HTTP stream has no bytes of its own to continue.
-        Some(_) => return Err(Status::Unimplemented.into()),
-        None if c.wrong("continue_unknown_is_ok") => return Ok(()),
-        None => return Err(Status::BadArgument.into()),
+    let tcp = c.world().on_tcp();
+    let direction = match (tcp, c.member("stream_type").as_deref()) {
+        (false, Some("HTTP_REQUEST")) | (true, Some("DOWNSTREAM")) => Direction::Request,
+        (false, Some("HTTP_RESPONSE")) | (true, Some("UPSTREAM")) => Direction::Response,
+        // An HTTP stream has no bytes of its own to continue, and a TCP stream no messages.
+        (_, Some(_)) => return Err(Status::Unimplemented.into()),
+        (_, None) if c.wrong("continue_unknown_is_ok") => return Ok(()),
+        (_, None) => return Err(Status::BadArgument.into()),
     };
     resume(c, direction)
 }
@@ -50,32 +51,35 @@ pub(super) fn clear_route_cache(_: &mut Call<'_, '_>) -> Result<(), Fail> {
 
 fn resume(c: &mut Call<'_, '_>, direction: Direction) -> Result<(), Fail> {
     let request = direction == Direction::Request;
-    let fault = if request {
-        "continue_request_in_tick_has_no_effect"
-    } else {
-        "continue_response_has_no_effect"
-    };
     let faults = c.faults();
     let world = c.world();
+    let tcp = world.on_tcp();
+    let fault = match (tcp, request) {
+        (false, true) => "continue_request_in_tick_has_no_effect",
+        (false, false) => "continue_response_has_no_effect",
+        (true, true) => "continue_downstream_has_no_effect",
+        (true, false) => "continue_upstream_has_no_effect",
+    };
     // Silent: outside a stream there is nothing that could be continued.
     let (stream, stage) = world.effective_stage().ok_or(Status::Unimplemented)?;
     let callback = world.running.as_ref().map_or("", |r| r.callback);
     let ticks = callback == "proxy_on_tick";
-    if (ticks || !request) && faults.is(fault) {
+    if (ticks || !request || tcp) && faults.is(fault) {
         return Ok(());
     }
     // Silent: a stream that is not paused goes on anyway; and in a callback of the stream itself the
     // value that it returns decides.
+    let own: &[&str] = match (tcp, request) {
+        (false, true) => &["proxy_on_request"],
+        (false, false) => &["proxy_on_response"],
+        (true, true) => &["proxy_on_new_connection", "proxy_on_downstream_data"],
+        (true, false) => &["proxy_on_upstream_data"],
+    };
     let paused = world
         .half((stream, stage), direction)
         .is_some_and(|h| h.paused.any());
     let inside = world.running.as_ref().is_some_and(|r| {
-        r.context == r.effective
-            && r.callback.starts_with(if request {
-                "proxy_on_request"
-            } else {
-                "proxy_on_response"
-            })
+        r.context == r.effective && own.iter().any(|own| r.callback.starts_with(own))
     });
     if paused && !inside {
         world.deferred.push_back(Deferred::Continue {
@@ -87,19 +91,26 @@ fn resume(c: &mut Call<'_, '_>, direction: Direction) -> Result<(), Fail> {
     Ok(())
 }
 
-/// `proxy_close_stream`: both directions of an HTTP stream end together.
+/// `proxy_close_stream`: both directions of an HTTP stream end together. Silent: so do both connections
+/// of a TCP stream, the one that was named first.
 pub(super) fn close_stream(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    let http = match c.member("stream_type").as_deref() {
-        Some("HTTP_REQUEST") if c.wrong("close_request_has_no_effect") => false,
-        Some("HTTP_RESPONSE") if c.wrong("close_response_has_no_effect") => false,
-        Some(name) => name.starts_with("HTTP"),
+    let (http, peer) = match c.member("stream_type").as_deref() {
+        Some("HTTP_REQUEST") if c.wrong("close_request_has_no_effect") => return Ok(()),
+        Some("HTTP_RESPONSE") if c.wrong("close_response_has_no_effect") => return Ok(()),
+        Some("DOWNSTREAM") if c.wrong("close_downstream_has_no_effect") => return Ok(()),
+        Some("UPSTREAM") if c.wrong("close_upstream_has_no_effect") => return Ok(()),
+        Some("DOWNSTREAM") => (false, Some(Peer::Downstream)),
+        Some("UPSTREAM") => (false, Some(Peer::Upstream)),
+        Some(_) => (true, None),
         None if c.wrong("close_unknown_is_ok") => return Ok(()),
         None => return Err(Status::BadArgument.into()),
     };
     let world = c.world();
     // Silent: closing what is not there has no effect.
-    if let (true, Some((stream, _))) = (http, world.effective_stage()) {
-        world.deferred.push_back(Deferred::Close { stream });
+    if let Some((stream, _)) = world.effective_stage()
+        && world.on_tcp() != http
+    {
+        world.deferred.push_back(Deferred::Close { stream, peer });
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ impl Player {
     }
 
     /// The plugins that sit on a new stream, and the first that should but cannot.
-    fn stages(&mut self, stream: usize) -> (Vec<Stage>, Option<String>) {
+    pub(super) fn stages(&mut self, stream: usize) -> (Vec<Stage>, Option<String>) {
         let mut stages = Vec::new();
         let mut unusable = None;
         let world = self.world();
@@ -62,7 +62,7 @@ impl Player {
         (stages, unusable)
     }
 
-    fn create_contexts(&mut self, stream: usize) {
+    pub(super) fn create_contexts(&mut self, stream: usize) {
         let wrong = self.faults.is("stream_context_parent_is_wrong");
         let shared = self.faults.is("second_stream_shares_context");
         for at in 0..self.world().streams[stream].stages.len() {

@@ -10,3 +10,4 @@ mod narrow;
 mod planted;
 mod runaway;
 mod scenes;
+mod tcp;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use wasmer::{Function, Instance, Memory};
 
 use crate::abi::Abi;
-use crate::case::Exchange;
+use crate::case::{Exchange, Peer};
 use crate::host::reference::calls::Calls;
 use crate::host::reference::faults::Faults;
 use crate::host::reference::grpc::Grpc;
@@ -135,6 +135,8 @@ pub(super) enum Deferred {
     },
     Close {
         stream: usize,
+        /// The connection of a TCP stream that was named.
+        peer: Option<Peer>,
     },
     Reply {
         stream: usize,
@@ -255,6 +257,12 @@ impl World {
     pub(super) fn effective_plugin(&self) -> Option<(usize, usize)> {
         let (vm, id) = self.effective()?;
         Some((vm, self.context(vm, id)?.plugin))
+    }
+
+    /// Whether the effective context is that of a TCP stream.
+    pub(super) fn on_tcp(&self) -> bool {
+        let stage = self.effective_stage();
+        stage.is_some_and(|(stream, _)| self.streams[stream].tcp.is_some())
     }
 
     /// The stream context's side of one direction.

@@ -414,7 +414,7 @@ fn what_is_not_joined() {
     assert_eq!(text(two).matches("(joined)").count(), 2);
     let mut data = body("proxy_on_upstream_data", 2, 4, is("CONTINUE", 0));
     data.args[1].name = "data_size".to_owned();
-    assert!(text(vec![data]).contains("body_size=4 (joined)"));
+    assert!(text(vec![data]).contains("data_size=4 (joined)"));
 }
 
 fn ticks() -> Instance {

@@ -95,10 +95,21 @@ pub(super) fn job_with(
     exports: Exports,
     exchange: Exchange,
 ) -> Job {
+    job_of(PluginType::Http, version, handlers, exports, exchange)
+}
+
+/// A job with one plugin of some kind.
+pub(super) fn job_of(
+    plugin_type: PluginType,
+    version: &str,
+    handlers: Vec<Handler>,
+    exports: Exports,
+    exchange: Exchange,
+) -> Job {
     let abi = abi(version);
     let spec = ModuleSpec {
         token: "t0k3n".to_owned(),
-        plugin_type: PluginType::Http,
+        plugin_type,
         exports,
         handlers,
         slots: 8,
@@ -122,7 +133,7 @@ pub(super) fn job_with(
                 config: b"of the plugin".to_vec(),
             }],
         }],
-        plugin_type: PluginType::Http,
+        plugin_type,
         exchange,
         deadline: Duration::from_millis(1000),
         alone: false,

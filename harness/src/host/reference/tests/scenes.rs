@@ -7,6 +7,7 @@ use crate::host::reference::tests::grpc;
 use crate::host::reference::tests::kit::*;
 use crate::host::reference::tests::later::{lives, stores, timers, wait};
 use crate::host::reference::tests::narrow;
+use crate::host::reference::tests::tcp;
 
 pub(super) const OUT: ArgValue = ArgValue::Out;
 
@@ -433,5 +434,6 @@ pub(super) fn all() -> Vec<Job> {
     all.extend(lives());
     all.extend(narrow::all());
     all.extend(grpc::scenes());
+    all.extend(tcp::scenes());
     all
 }
