@@ -58,6 +58,8 @@ pub enum Peer {
 /// What a client sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
+    /// Over HTTP/2; else over HTTP/1.1.
+    pub http2: bool,
     /// `GET`.
     pub method: String,
     /// `/`.

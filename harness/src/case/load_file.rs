@@ -237,6 +237,7 @@ fn needs(file: &CaseFile, found: &[(&Abi, Resolved)]) -> BTreeSet<Need> {
         Need::ResponseTrailers,
     );
     when(!r.exchange.grpc.is_empty(), Need::Grpc);
+    when(streams.iter().any(|s| s.request.http2), Need::Http2);
     when(r.vms.len() > 1, Need::SeveralVms);
     when(
         r.vms.iter().any(|v| v.plugins.len() > 1),

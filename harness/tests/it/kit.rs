@@ -85,6 +85,7 @@ pub fn text_arg(text: &str) -> ArgValue {
 pub fn get(path: &str) -> Stream {
     Stream {
         request: Request {
+            http2: false,
             method: "GET".to_owned(),
             path: path.to_owned(),
             authority: "example.test".to_owned(),

@@ -35,6 +35,8 @@ const ONLY: &[(&str, &[&str])] = &[
     ("indicatif", &["cli", "report/terminal"]),
     ("minijinja", &["report", "host/network"]),
     ("serde_yaml", &["abi", "case"]),
+    ("tokio", &["host/network/h2"]),
+    ("http", &["host/network/h2"]),
 ];
 
 fn harness() -> PathBuf {

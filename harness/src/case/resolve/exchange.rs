@@ -114,6 +114,7 @@ impl Resolver<'_> {
         let body = self.chunks(file.body.as_ref(), &path.key("body"));
         let method = if body.is_empty() { "GET" } else { "POST" };
         Request {
+            http2: file.http2,
             method: file.method.clone().unwrap_or_else(|| method.to_owned()),
             path: file.path.clone().unwrap_or_else(|| "/".to_owned()),
             authority: file

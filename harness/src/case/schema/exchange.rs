@@ -76,6 +76,9 @@ pub struct ConnectionFile {
 #[derive(Debug, Clone, Default, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestFile {
+    /// Over HTTP/2, where the last piece of a body ends the request.
+    #[serde(default, deserialize_with = "lenient")]
+    pub http2: bool,
     /// Default `GET`, with a body `POST`.
     #[serde(default, deserialize_with = "lenient")]
     pub method: Option<String>,

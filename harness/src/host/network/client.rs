@@ -1,4 +1,5 @@
-//! The harness's own client: one connection a stream, written in pieces, read by a thread.
+//! The harness's own client: one connection a stream, written in pieces, read by a thread. HTTP/1.1 is
+//! here, HTTP/2 in [`crate::host::network::h2`].
 //!
 //! Does not know the exchange's order: see [`crate::host::network::play`].
 
@@ -19,14 +20,76 @@ use crate::trace::{Blob, ClientSaw, Message};
 
 /// How far a response has come.
 #[derive(Debug, Default)]
-struct Progress {
-    response: Option<Message>,
-    body: Vec<u8>,
-    over: bool,
-    trouble: Option<String>,
+pub struct Progress {
+    /// Its head, as far as it came.
+    pub response: Option<Message>,
+    /// The bytes of its body.
+    pub body: Vec<u8>,
+    /// It has ended, properly or not.
+    pub over: bool,
+    /// Why it is not whole.
+    pub trouble: Option<String>,
 }
 
-/// One open stream.
+/// The client's side of an open stream.
+pub trait ClientSide {
+    /// Whether something of the request was not sent yet.
+    fn has_more(&self) -> bool;
+
+    /// How many pieces of the body were not sent yet.
+    fn pieces_left(&self) -> usize;
+
+    /// Sends the next piece of the body; `false`: there is none.
+    fn send_piece(&mut self) -> bool;
+
+    /// Sends the end of the request.
+    fn send_end(&mut self);
+
+    /// How far the response has come.
+    fn progress(&self) -> &Mutex<Progress>;
+
+    /// Closes the connection; what the client saw. `why` is noted where the response is not whole.
+    fn close(self: Box<Self>, why: &str) -> ClientSaw;
+
+    /// Whether any byte of a response has come, or the connection is over.
+    fn has_news(&self) -> bool {
+        let progress = locked(self.progress());
+        progress.response.is_some() || progress.over
+    }
+
+    /// Whether the response has ended, properly or not.
+    fn is_over(&self) -> bool {
+        locked(self.progress()).over
+    }
+
+    /// What has not come by now does not count any more.
+    fn give_up(&self, why: &str) {
+        let mut progress = locked(self.progress());
+        if !progress.over {
+            progress.trouble = Some(why.to_owned());
+        }
+    }
+}
+
+fn locked(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
+    progress.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the client of a stream saw in the end.
+pub fn saw(stream: u32, progress: &Mutex<Progress>) -> ClientSaw {
+    let mut progress = locked(progress);
+    let body = Blob::new(&progress.body);
+    let response = progress.response.take().map(|m| Message { body, ..m });
+    let trouble = progress.trouble.take();
+    let whole = response.as_ref().is_some_and(|r| r.complete) && trouble.is_none();
+    ClientSaw {
+        stream,
+        trouble: if whole { None } else { trouble },
+        response,
+    }
+}
+
+/// One open stream over HTTP/1.1.
 pub struct Client {
     number: u32,
     socket: UnixStream,
@@ -103,18 +166,25 @@ impl Client {
         Ok(client)
     }
 
-    /// Whether something of the request was not sent yet.
-    pub fn has_more(&self) -> bool {
+    fn write(&mut self, bytes: &[u8]) {
+        let label = format!("client {} >", self.number);
+        self.wire.bytes(&label, bytes);
+        if let Err(error) = self.socket.write_all(bytes) {
+            self.wire.note(&format!("{label} {}", error.kind()));
+        }
+    }
+}
+
+impl ClientSide for Client {
+    fn has_more(&self) -> bool {
         !self.ended
     }
 
-    /// How many pieces of the body were not sent yet.
-    pub fn pieces_left(&self) -> usize {
+    fn pieces_left(&self) -> usize {
         self.request.body.len() - self.sent
     }
 
-    /// Sends the next piece of the body; `false`: there is none.
-    pub fn send_piece(&mut self) -> bool {
+    fn send_piece(&mut self) -> bool {
         let Some(part) = self.request.body.get(self.sent) else {
             return false;
         };
@@ -124,8 +194,7 @@ impl Client {
         true
     }
 
-    /// Sends the end of the request.
-    pub fn send_end(&mut self) {
+    fn send_end(&mut self) {
         if !self.ended {
             self.ended = true;
             let bytes = ending(&self.request.trailers, self.coding);
@@ -133,54 +202,18 @@ impl Client {
         }
     }
 
-    /// Whether any byte of a response has come, or the connection is over.
-    pub fn has_news(&self) -> bool {
-        let progress = self.progress();
-        progress.response.is_some() || progress.over
+    fn progress(&self) -> &Mutex<Progress> {
+        &self.progress
     }
 
-    /// Whether the response has ended, properly or not.
-    pub fn is_over(&self) -> bool {
-        self.progress().over
-    }
-
-    /// Closes the connection; what the client saw. `why` is noted where the response is not whole.
-    pub fn close(mut self, why: &str) -> ClientSaw {
-        let over = {
-            let mut progress = self.progress();
-            let over = progress.over;
-            if !over {
-                progress.trouble = Some(why.to_owned());
-            }
-            over
-        };
+    fn close(mut self: Box<Self>, why: &str) -> ClientSaw {
+        self.give_up(why);
         self.wire.note(&format!("client {} = closes", self.number));
         self.socket.shutdown(Shutdown::Both).ok();
         if let Some(reader) = self.reader.take() {
             reader.join().ok();
         }
-        let mut progress = self.progress();
-        let body = Blob::new(&progress.body);
-        let response = progress.response.take().map(|m| Message { body, ..m });
-        let trouble = progress.trouble.take();
-        let whole = over && response.as_ref().is_some_and(|r| r.complete);
-        ClientSaw {
-            stream: self.number,
-            trouble: if whole { None } else { trouble },
-            response,
-        }
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        let label = format!("client {} >", self.number);
-        self.wire.bytes(&label, bytes);
-        if let Err(error) = self.socket.write_all(bytes) {
-            self.wire.note(&format!("{label} {}", error.kind()));
-        }
-    }
-
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+        saw(self.number, &self.progress)
     }
 }
 

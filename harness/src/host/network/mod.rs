@@ -14,6 +14,7 @@ mod driver;
 mod ear;
 mod fence;
 mod folder;
+mod h2;
 mod http1;
 mod line;
 mod lines;

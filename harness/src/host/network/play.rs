@@ -3,15 +3,17 @@
 //! Does not know how listeners get in and out: the session does.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::case::{Exchange, Play};
+use crate::case::{Exchange, Play, Request};
 use crate::host::Job;
-use crate::host::network::client::Client;
+use crate::host::network::client::{Client, ClientSide, connect};
 use crate::host::network::ear::{Ear, Heard};
-use crate::host::network::upstream::{PAUSE, Upstreams, needs_tag, seen_before};
+use crate::host::network::h2;
+use crate::host::network::upstream::{PAUSE, TAG, Upstreams, needs_tag, seen_before};
 use crate::host::network::waits::{Waited, Waits};
 use crate::host::network::wirelog::WireLog;
 use crate::trace::ClientSaw;
@@ -42,7 +44,7 @@ pub struct Player<'a> {
     whole: bool,
     /// Where others have waited for the same callbacks.
     waits: Option<(&'a Waits, &'a Job)>,
-    open: BTreeMap<u32, Client>,
+    open: BTreeMap<u32, Box<dyn ClientSide>>,
     saw: BTreeMap<u32, ClientSaw>,
     /// The deadline that passed, if one did.
     late: Option<String>,
@@ -109,8 +111,7 @@ impl<'a> Player<'a> {
                 Play::Rest(n) => self.rest(*n),
                 Play::Finish(n) => self.finish(*n),
                 Play::Abort(n) => self.close(*n, "aborted by the client"),
-                // No gRPC upstream is played here.
-                Play::Go(_) => {}
+                Play::Go(upstream) => self.upstreams.go(upstream),
                 Play::Wait {
                     callback,
                     times,
@@ -193,16 +194,7 @@ impl<'a> Player<'a> {
         let before = self.entered(CREATE);
         let lines = self.lines();
         self.upstreams.open(n);
-        let client = Client::open(
-            n,
-            &self.socket,
-            &stream.request,
-            self.tagged,
-            self.left(),
-            self.ear.clone(),
-            self.wire.clone(),
-        );
-        let client = match client {
+        let client = match self.client(n, &stream.request) {
             Ok(client) => client,
             Err(error) => {
                 let trouble = Some(format!("can't connect: {}", error.kind()));
@@ -237,6 +229,21 @@ impl<'a> Player<'a> {
                 .note(&format!("client {n} = no callback was seen"));
         }
         self.open.insert(n, client);
+    }
+
+    /// Opens a connection and sends the head of a request on it.
+    fn client(&self, n: u32, request: &Request) -> io::Result<Box<dyn ClientSide>> {
+        let (ear, wire) = (self.ear.clone(), self.wire.clone());
+        if !request.http2 {
+            let (within, tagged) = (self.left(), self.tagged);
+            let client = Client::open(n, &self.socket, request, tagged, within, ear, wire)?;
+            return Ok(Box::new(client));
+        }
+        let socket = connect(&self.socket, self.left().min(Duration::from_secs(2)))?;
+        let tag = self.tagged.then(|| (TAG.into(), n.to_string().into()));
+        let extra = tag.into_iter().collect();
+        let client = h2::Client::open(n, socket, request, extra, ear, wire)?;
+        Ok(Box::new(client))
     }
 
     fn lines(&self) -> u64 {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::case::{Change, Profile};
+use crate::case::{Change, GRPC_UPSTREAMS, Profile};
 use crate::host::network::ear::{self, Answer, Ear, Heard, Hearing, Phrases};
 use crate::host::network::fence::{self, Gate};
 use crate::host::network::folder::folder;
@@ -146,6 +146,7 @@ impl Session {
                 module: "fence.wasm".to_owned(),
             },
             upstreams: NAMES.map(named).to_vec(),
+            grpc: GRPC_UPSTREAMS.map(named).to_vec(),
             nowhere: vec![named(NOWHERE)],
             cases: Vec::new(),
         };
@@ -429,7 +430,7 @@ impl Session {
                 break;
             }
         }
-        attempt.seen.upstream = self.upstreams.end();
+        self.upstreams.end(&mut attempt.seen);
         if let Some(late) = played.late {
             attempt.end = End::Timeout(late);
         }
@@ -465,7 +466,7 @@ impl Session {
                 hearing.put_into(&mut attempt);
             }
         }
-        attempt.seen.upstream = self.upstreams.end();
+        self.upstreams.end(&mut attempt.seen);
         attempt.wire = Some(Blob::Whole(self.wire.take().into_bytes()));
         attempt
     }

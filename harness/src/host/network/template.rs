@@ -25,6 +25,8 @@ pub struct Vars {
     pub fence: FenceVars,
     /// Upstreams that answer.
     pub upstreams: Vec<UpstreamVars>,
+    /// gRPC upstreams.
+    pub grpc: Vec<UpstreamVars>,
     /// Upstreams at which nobody listens.
     pub nowhere: Vec<UpstreamVars>,
     /// Cases that are in the host now: one listener each.

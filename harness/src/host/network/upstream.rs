@@ -13,14 +13,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::case::{Answer, AnswerKind, Exchange, Fields, Profile};
+use crate::case::{Answer, AnswerKind, Exchange, Fields, GRPC_UPSTREAMS, Profile};
 use crate::host::Job;
 use crate::host::network::ear::Ear;
+use crate::host::network::h2::GrpcUpstreams;
 use crate::host::network::http1::{Coding, Piece, Side, Wire, coding, ending, head, piece};
 use crate::host::network::line::{Line, Lines, is_bell, ring};
 use crate::host::network::loopback::{Door, Listener, Ports};
 use crate::host::network::wirelog::{WireLog, fields};
-use crate::trace::{Blob, Message, UpstreamSaw};
+use crate::trace::{Blob, Message, Seen, UpstreamSaw};
 
 /// The upstreams that listen.
 pub const NAMES: [&str; 3] = ["main", "a", "b"];
@@ -66,6 +67,7 @@ struct Shared {
 /// All upstreams of one host.
 pub struct Upstreams {
     shared: Arc<Shared>,
+    grpc: Arc<GrpcUpstreams>,
     doors: Vec<Door>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -104,22 +106,49 @@ impl Upstreams {
             let listener = UnixListener::bind(&socket)?;
             doors.push((which, Door::Unix(socket), Listener::Unix(listener)));
         }
+        let mut grpc = Vec::new();
+        for name in GRPC_UPSTREAMS {
+            let socket = dir.join(format!("{name}.sock"));
+            let listener = UnixListener::bind(&socket)?;
+            grpc.push((name, Door::Unix(socket), Listener::Unix(listener)));
+        }
         let mut all = Upstreams {
             shared: Arc::new(Shared {
                 script: Mutex::default(),
                 ear,
-                wire,
+                wire: wire.clone(),
                 over: AtomicBool::new(false),
                 lines: Lines::default(),
                 ports,
             }),
+            grpc: Arc::new(GrpcUpstreams::start(wire)?),
             doors: Vec::new(),
             threads: Vec::new(),
         };
         for (which, door, listener) in doors {
             all.doors.push(door);
             let shared = all.shared.clone();
-            let listens = move || listen(&shared, which, &listener);
+            let serve = {
+                let shared = shared.clone();
+                move |connection, line: &Arc<Line>| {
+                    serve(&shared, which, connection, line);
+                    shared.lines.remove(line);
+                }
+            };
+            let listens = move || listen(&shared, &listener, Arc::new(serve));
+            all.threads.push(std::thread::spawn(listens));
+        }
+        for (name, door, listener) in grpc {
+            all.doors.push(door);
+            let (shared, grpc) = (all.shared.clone(), all.grpc.clone());
+            let serve = {
+                let shared = shared.clone();
+                move |connection, line: &Arc<Line>| {
+                    let (shared, line) = (shared.clone(), line.clone());
+                    grpc.serve(name, connection, move || shared.lines.remove(&line));
+                }
+            };
+            let listens = move || listen(&shared, &listener, Arc::new(serve));
             all.threads.push(std::thread::spawn(listens));
         }
         Ok(all)
@@ -141,6 +170,7 @@ impl Upstreams {
 
     /// A case begins.
     pub fn begin(&self, name: &str, exchange: &Exchange) {
+        self.grpc.begin(exchange);
         let mut script = self.shared.script();
         *script = Script {
             case: script.case + 1,
@@ -157,21 +187,28 @@ impl Upstreams {
         self.shared.script().open.push((stream, false));
     }
 
-    /// How many requests came so far, and how many of them wait for their answer.
+    /// The exchange lets a gRPC upstream go on.
+    pub fn go(&self, upstream: &str) {
+        self.grpc.go(upstream);
+    }
+
+    /// How much came so far, and how many requests wait for what comes of them.
     pub fn traffic(&self) -> (usize, u32) {
+        let (steps, going) = self.grpc.traffic();
         let script = self.shared.script();
-        (script.seen.len(), script.busy)
+        (script.seen.len() + steps, script.busy + going)
     }
 
     /// The case is over: what was seen. What the proxy has sent so far is read before.
-    pub fn end(&self) -> Vec<UpstreamSaw> {
+    pub fn end(&self, seen: &mut Seen) {
         for door in &self.doors {
             ring(door, READ_WITHIN);
         }
         self.shared.lines.read_out(READ_WITHIN);
+        seen.grpc = self.grpc.end(READ_WITHIN);
         let mut script = self.shared.script();
         script.case += 1;
-        std::mem::take(&mut script.seen)
+        seen.upstream = std::mem::take(&mut script.seen);
     }
 }
 
@@ -236,8 +273,11 @@ impl Script {
     }
 }
 
-/// Takes connections in until all is over.
-fn listen(shared: &Arc<Shared>, which: usize, listener: &Listener) {
+/// Takes connections in until all is over; `serve` gets each that is no bell.
+fn listen<S>(shared: &Arc<Shared>, listener: &Listener, serve: Arc<S>)
+where
+    S: Fn(UnixStream, &Arc<Line>) + Send + Sync + 'static,
+{
     loop {
         let connection = listener.accept();
         if shared.over.load(Ordering::SeqCst) {
@@ -247,12 +287,13 @@ fn listen(shared: &Arc<Shared>, which: usize, listener: &Listener) {
         let Ok(line) = shared.lines.add(&connection) else {
             continue;
         };
-        let shared = shared.clone();
+        let (shared, serve) = (shared.clone(), serve.clone());
         std::thread::spawn(move || {
-            if !is_bell(&connection, &line) {
-                serve(&shared, which, connection, &line);
+            if is_bell(&connection, &line) {
+                shared.lines.remove(&line);
+            } else {
+                serve(connection, &line);
             }
-            shared.lines.remove(&line);
         });
     }
 }

@@ -90,12 +90,13 @@ impl Player {
             return;
         };
         of.chunks_sent += 1;
-        self.deliver(
-            stream,
-            0,
-            Direction::Request,
-            Piece::Data(chunk.to_vec(), false),
-        );
+        // Over HTTP/2 the last piece of a body is the end, where no trailers follow.
+        let request = &script.request;
+        let whole = of.chunks_sent == request.body.len() && request.trailers.is_empty();
+        let last = request.http2 && whole;
+        of.sent |= last;
+        let piece = Piece::Data(chunk.to_vec(), last);
+        self.deliver(stream, 0, Direction::Request, piece);
         self.settle();
     }
 

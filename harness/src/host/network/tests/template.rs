@@ -20,6 +20,7 @@ fn vars(cases: Vec<CaseVars>) -> Vars {
             module: "fence.wasm".to_owned(),
         },
         upstreams: vec![upstream("main"), upstream("a")],
+        grpc: vec![upstream("grpc_a")],
         nowhere: vec![upstream("nowhere")],
         cases,
     }

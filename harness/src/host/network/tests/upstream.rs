@@ -6,6 +6,7 @@ use crate::host::network::upstream::needs_tag;
 fn stream(path: &str, status: u16) -> Stream {
     Stream {
         request: Request {
+            http2: false,
             method: "GET".to_owned(),
             path: path.to_owned(),
             authority: "h".to_owned(),

@@ -155,6 +155,7 @@ pub(super) fn get() -> Exchange {
 pub(super) fn exchange(method: &str, chunks: &[&str], trailers: &[(&str, &str)]) -> Exchange {
     let stream = Stream {
         request: Request {
+            http2: false,
             method: method.to_owned(),
             path: "/p".to_owned(),
             authority: "a.test".to_owned(),

@@ -85,6 +85,7 @@ fn job() -> Job {
     };
     let stream = Stream {
         request: Asked {
+            http2: false,
             method: "POST".to_owned(),
             path: "/here".to_owned(),
             authority: "pwspec.test".to_owned(),
