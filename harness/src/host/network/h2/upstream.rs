@@ -143,6 +143,7 @@ impl GrpcUpstreams {
         self.barrier(within);
         let mut script = self.shared.script();
         script.case += 1;
+        script.scripts.clear();
         std::mem::take(&mut script.seen)
     }
 
@@ -271,7 +272,7 @@ async fn connection(
             next = connection.accept() => next,
             () = close.notified() => {
                 // What was sent before goes out first.
-                for _ in 0..4 {
+                for _ in 0..16 {
                     let write = |cx: &mut Context<'_>| Poll::Ready(connection.poll_accept(cx).is_ready());
                     poll_fn(write).await;
                     tokio::task::yield_now().await;

@@ -58,7 +58,7 @@ fn the_boot_file_has_every_upstream() {
         .iter()
         .map(|c| c["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["main", "a", "nowhere"]);
+    assert_eq!(names, ["main", "a", "nowhere", "grpc_a"]);
 }
 
 #[test]
