@@ -220,14 +220,13 @@ fn a_case_that_is_over_is_not_recorded() {
 }
 
 fn request(body: &[&str], trailers: &[(&str, &str)]) -> Request {
-    let bytes = |t: &&str| std::sync::Arc::from(t.as_bytes());
     Request {
         http2: true,
         method: "POST".to_owned(),
         path: "/p?q=1".to_owned(),
         authority: "a.test".to_owned(),
         headers: vec![(b"X-Here".to_vec(), b"1".to_vec())],
-        body: body.iter().map(bytes).collect(),
+        body: body.iter().map(|t| t.as_bytes().into()).collect(),
         trailers: trailers
             .iter()
             .map(|(k, v)| (k.as_bytes().to_vec(), v.as_bytes().to_vec()))
