@@ -129,6 +129,14 @@ pub trait Driver: Send {
     /// Who answers.
     fn identity(&self) -> Identity;
 
+    /// Examines the way to the host itself, as far as no case shows it.
+    ///
+    /// # Errors
+    /// The host did not start.
+    fn examine(&mut self) -> Result<Vec<Finding>, Trouble> {
+        Ok(Vec::new())
+    }
+
     /// How many jobs are handed over at once. Drivers that start a process for each hand-over want all.
     fn batch(&self) -> usize {
         usize::MAX
@@ -153,6 +161,17 @@ pub trait Driver: Send {
     /// # Errors
     /// Something was left behind: what.
     fn close(&mut self) -> Result<(), Trouble>;
+}
+
+/// What an examination of the way to a host has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What was looked at.
+    pub name: String,
+    /// What is wrong with it, if anything.
+    pub wrong: Option<String>,
+    /// What is right with it, for people.
+    pub what: String,
 }
 
 /// The host or adapter could not be driven at all (exit code 3).

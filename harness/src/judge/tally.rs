@@ -51,6 +51,8 @@ pub struct Manner<'a> {
     pub dialect: Option<&'a str>,
     /// A library behind an adapter.
     pub library: bool,
+    /// That adapter has not passed its examination.
+    pub unverified: bool,
     /// What the host does not offer, in words.
     pub not_offered: &'a [&'a str],
     /// Something beside the results was unexpected (an entry of the profile, drift).
@@ -127,7 +129,12 @@ impl Tally {
     pub fn line(&self, manner: &Manner<'_>) -> String {
         let mut out = String::new();
         if manner.library {
-            out.push_str("library, boundary only: ");
+            out.push_str("library, boundary only");
+            out.push_str(if manner.unverified {
+                ", adapter unverified: "
+            } else {
+                ": "
+            });
         }
         let fails = if self.must_failed == 1 {
             format!("1 must case fails, {} known", self.must_known)

@@ -95,6 +95,9 @@ pub struct Column {
     pub driver: String,
     /// Names of the needs that the host does not offer, each with its reason.
     pub not_offered: Vec<(String, String)>,
+    /// A library behind an adapter that has not passed `doctor`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unverified: bool,
 }
 
 /// A requirement as the record keeps it.

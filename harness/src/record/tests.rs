@@ -76,6 +76,7 @@ fn record() -> Record {
                 dialect: false,
                 driver: "reference".into(),
                 not_offered: Vec::new(),
+                unverified: false,
             }],
         },
         cases: vec![case("log/log/a"), case("log/log/b")],

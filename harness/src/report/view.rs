@@ -45,6 +45,7 @@ impl<'a> ColumnView<'a> {
         let line = tally.line(&Manner {
             dialect: column.dialect.then_some(column.abi.as_str()),
             library: column.driver == "stdio",
+            unverified: column.unverified,
             not_offered: &not_offered,
             unexpected: summary.is_some_and(|s| s.gate == "unexpected"),
         });

@@ -142,7 +142,7 @@ impl Aviary<'_> {
         for ((c, canary, _), slot) in planned.iter().zip(&slots) {
             let name = plan.columns[*c].column.name.clone();
             let (ok, what) = match sang(*canary, slot.judgement.as_ref(), slot.attempts.last()) {
-                Sang::Due => (true, format!("{}, as it must be", canary.due())),
+                Sang::Due => (true, format!("{}, as it must be", verdict(slot))),
                 Sang::Answered(what) => {
                     good[*c] = false;
                     self.excused.push(self.lines.len());
@@ -168,12 +168,18 @@ impl Aviary<'_> {
     }
 }
 
+fn verdict(slot: &Slot<'_>) -> Verdict {
+    slot.judgement
+        .as_ref()
+        .map_or(Verdict::NotRun, |j| j.verdict)
+}
+
 /// How a canary came out in one column.
 fn sang(canary: Canary, judgement: Option<&Judgement>, attempt: Option<&Attempt>) -> Sang {
     let Some(j) = judgement else {
         return Sang::Wrong("it was not played".to_owned());
     };
-    if j.verdict == canary.due() {
+    if canary.accepts(j.verdict) {
         return Sang::Due;
     }
     let what = format!("{} instead of {}: {}", j.verdict, canary.due(), story(j));

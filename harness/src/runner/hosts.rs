@@ -17,6 +17,8 @@ pub struct Wanted {
     pub profile: Profile,
     /// Its binary, unless it is embedded.
     pub binary: Option<Found>,
+    /// Arguments of an adapter that was given as a command.
+    pub args: Vec<String>,
 }
 
 /// Why what was typed names no host.
@@ -44,6 +46,7 @@ pub fn wanted(text: &str, profiles: &[Profile], target: &Path) -> Result<Vec<Wan
         return Ok(vec![Wanted {
             profile,
             binary: Some(Found { version, path }),
+            args: Vec::new(),
         }]);
     }
     let (name, version) = match text.split_once('@') {
@@ -124,6 +127,7 @@ fn installed(
         return Ok(vec![Wanted {
             profile,
             binary: None,
+            args: Vec::new(),
         }]);
     }
     let found = find(&profile, target);
@@ -162,6 +166,7 @@ fn installed(
         .map(|f| Wanted {
             profile: profile.clone(),
             binary: Some(f),
+            args: Vec::new(),
         })
         .collect())
 }
@@ -194,7 +199,10 @@ pub fn open(
         }
         (Some(found), DriverKind::Stdio) => Ok(Box::new(Stdio::new(
             &wanted.profile,
-            Program::plain(&found.path),
+            Program {
+                path: found.path.clone(),
+                args: wanted.args.clone(),
+            },
             found.version.clone(),
         )?)),
         (_, kind) => Err(Trouble::new(

@@ -2,12 +2,14 @@
 //!
 //! Does not know how a run is shown, nor what was typed.
 
+mod adapter;
 mod canaries;
 mod canary;
 pub mod clock;
 mod drift;
 mod entries;
 mod gating;
+pub mod health;
 mod hosts;
 mod mend;
 mod plan;
@@ -21,6 +23,7 @@ mod slots;
 mod snapshot;
 mod specs;
 
+pub use adapter::behind;
 pub use canaries::canaries;
 pub use canary::Canary;
 pub use drift::*;

@@ -9,10 +9,11 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::abi::{Abi, Level};
-use crate::case::{Case, Env, Filter, Profile, Resolved, Suite, Unavailable, in_suite};
+use crate::case::{Case, DriverKind, Env, Filter, Profile, Resolved, Suite, Unavailable, in_suite};
 use crate::guest;
 use crate::host::{Identity, Job, PluginJob, VmJob};
 use crate::record::{Column, Shard};
+use crate::runner::health;
 use crate::runner::seat::judged;
 
 /// A host that will be driven, with the ABIs to run on it.
@@ -161,6 +162,7 @@ pub fn column(profile: &Profile, identity: &Identity, abi: &Abi) -> Column {
         dialect: abi.dialect_of.is_some(),
         driver: profile.driver.word().to_owned(),
         not_offered: profile.not_offered(),
+        unverified: profile.driver == DriverKind::Stdio && !health::passed(identity),
     }
 }
 

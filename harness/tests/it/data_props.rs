@@ -26,6 +26,7 @@ fn column() -> Column {
         dialect: false,
         driver: "network".to_owned(),
         not_offered: Vec::new(),
+        unverified: false,
     }
 }
 

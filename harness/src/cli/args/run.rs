@@ -16,6 +16,10 @@ pub struct RunArgs {
     /// A profile (`envoy`, `envoy@1.40.0`), a profile with a binary (`envoy=./envoy`), or a profile file.
     #[arg(long = "host", value_name = "HOST")]
     pub hosts: Vec<String>,
+    /// The command of an adapter that speaks the protocol of `pwspec schema adapter`: the host behind it is
+    /// run. Alone it describes itself; with one `--host` that profile does.
+    #[arg(last = true, value_name = "ADAPTER")]
+    pub adapter: Vec<String>,
     /// Only these ABI versions or dialects.
     #[arg(long = "abi", value_name = "ABI", value_delimiter = ',')]
     pub abis: Vec<String>,

@@ -25,10 +25,10 @@ mod show;
 mod snapshots;
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crate::abi::Abi;
-use crate::case::{Problem, Profile, Suite};
+use crate::case::{DriverKind, Problem, Profile, Suite};
 use crate::cli::args::{Cli, Global, Verb};
 use crate::cli::exit::Exit;
 use crate::cli::{BadFiles, Failed};
@@ -128,6 +128,29 @@ pub(crate) fn filter(
 /// The hosts that a `--host` means.
 pub(crate) fn wanted(text: &str, profiles: &[Profile]) -> anyhow::Result<Vec<Wanted>> {
     runner::wanted(text, profiles, Path::new("target")).map_err(bad_host)
+}
+
+/// The host behind the command of an adapter: as one named profile describes it, or as it does itself.
+pub(crate) fn behind(
+    command: &[String],
+    hosts: &[String],
+    profiles: &[Profile],
+    abis: &[Arc<Abi>],
+) -> anyhow::Result<Wanted> {
+    let profile = match hosts {
+        [] => None,
+        [one] => Some(runner::described(one, profiles).map_err(bad_host)?.0),
+        _ => {
+            let message = "a command behind `--` is one host, and several are named";
+            return Err(Failed::new(Exit::Usage, message.to_owned()).into());
+        }
+    };
+    if let Some(p) = profile.as_ref().filter(|p| p.driver != DriverKind::Stdio) {
+        let message = format!("{} is not reached through an adapter", p.name);
+        return Err(Failed::new(Exit::Usage, message).into());
+    }
+    let abis: Vec<&Abi> = abis.iter().map(|a| &**a).collect();
+    runner::behind(command, profile, &abis).map_err(host_trouble)
 }
 
 /// What was typed names no host that is here.

@@ -2,7 +2,6 @@
 //!
 //! Does not know how a case is played: see the engine.
 
-use std::path::Path;
 use std::time::Instant;
 
 use regex::bytes::Regex;
@@ -10,9 +9,10 @@ use sha2::{Digest, Sha256};
 
 use crate::case::{Profile, log_pattern};
 use crate::host::stdio::engine::{Abilities, Engine};
+use crate::host::stdio::examine::examine;
 use crate::host::stdio::link::{Link, Peer, Program};
 use crate::host::stdio::protocol::{Answer, Ask, Reset};
-use crate::host::{Driver, Identity, Job, Stop, Trouble, TroubleKind};
+use crate::host::{Driver, Finding, Identity, Job, Stop, Trouble, TroubleKind};
 use crate::trace::{Attempt, Blame, Isolation};
 
 /// After this many attempts in a row that an adapter spoiled, nothing more is tried.
@@ -34,7 +34,7 @@ impl Stdio {
     /// # Errors
     /// There is no such program, or an expression of the profile is none.
     pub fn new(profile: &Profile, program: Program, version: String) -> Result<Stdio, Trouble> {
-        let digest = digest(&program.path)?;
+        let digest = digest(&program)?;
         let unlinked = profile.says.unlinked.iter().map(|r| log_pattern(r));
         let unlinked = unlinked
             .collect::<Result<_, _>>()
@@ -101,8 +101,10 @@ impl Stdio {
     }
 }
 
-/// SHA-256 of a program, in hexadecimal; where it is one word, that is looked up on the `PATH`.
-fn digest(path: &Path) -> Result<String, Trouble> {
+/// SHA-256 of a program, its arguments and the files that they name, in hexadecimal; where the program is
+/// one word, that is looked up on the `PATH`.
+fn digest(program: &Program) -> Result<String, Trouble> {
+    let path = program.path.as_path();
     let found = if path.components().count() == 1 && !path.exists() {
         let paths = std::env::var_os("PATH").unwrap_or_default();
         let mut all = std::env::split_paths(&paths).map(|p| p.join(path));
@@ -113,13 +115,29 @@ fn digest(path: &Path) -> Result<String, Trouble> {
     let path = found.as_deref().unwrap_or(path);
     let bytes = std::fs::read(path)
         .map_err(|e| Trouble::new(TroubleKind::Missing, format!("{}: {e}", path.display())))?;
-    let digest = Sha256::digest(&bytes);
+    let mut hash = Sha256::new();
+    hash.update(&bytes);
+    for arg in &program.args {
+        hash.update([0]);
+        hash.update(arg);
+        hash.update(std::fs::read(arg).unwrap_or_default());
+    }
+    let digest = hash.finalize();
     Ok(digest.iter().map(|b| format!("{b:02x}")).collect())
 }
 
 impl Driver for Stdio {
     fn identity(&self) -> Identity {
         self.identity.clone()
+    }
+
+    fn examine(&mut self) -> Result<Vec<Finding>, Trouble> {
+        examine(&self.program)
+    }
+
+    /// Modules are built as they are needed.
+    fn batch(&self) -> usize {
+        64
     }
 
     fn play(

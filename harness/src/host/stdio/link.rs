@@ -78,6 +78,7 @@ pub struct Link {
     from: Receiver<Vec<u8>>,
     aside: Arc<Mutex<Vec<u8>>>,
     next: u64,
+    entered: bool,
     hello: Hello,
 }
 
@@ -135,6 +136,7 @@ impl Link {
             from,
             aside,
             next: 1,
+            entered: false,
             hello: Hello {
                 protocol: PROTOCOL,
                 library: crate::host::stdio::protocol::Library {
@@ -203,6 +205,11 @@ impl Link {
         self.ends(GRACE).is_some()
     }
 
+    /// Whether it said that the library had control, in its last answer.
+    pub fn entered(&self) -> bool {
+        self.entered
+    }
+
     /// The number of its process.
     pub fn id(&self) -> u32 {
         self.child.id()
@@ -216,8 +223,9 @@ impl Link {
     }
 
     fn answer(&mut self, id: u64, until: Instant) -> Result<Reply, Silence> {
-        let mut entered = false;
+        self.entered = false;
         loop {
+            let entered = self.entered;
             let left = until.saturating_duration_since(Instant::now());
             let line = match self.from.recv_timeout(left) {
                 Ok(line) => line,
@@ -236,7 +244,7 @@ impl Link {
                 Answer::Entered {} if entered => {
                     return Err(Silence::Nonsense("`entered` twice".to_owned()));
                 }
-                Answer::Entered {} => entered = true,
+                Answer::Entered {} => self.entered = true,
                 _ => return Ok(reply),
             }
         }

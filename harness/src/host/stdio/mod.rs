@@ -6,6 +6,7 @@
 
 mod driver;
 mod engine;
+mod examine;
 mod link;
 pub mod protocol;
 #[cfg(test)]

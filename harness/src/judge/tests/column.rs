@@ -153,7 +153,11 @@ fn a_missing_hostcall_that_no_case_asks_about_is_shown_by_the_case_that_links_al
     let mut all = [
         ("a", false, blocked("x/OK", "y/OK")),
         ("b", true, blocked("x/OK", "y/OK")),
-        ("c", false, judged(Verdict::Fail, &[("functions/linked", Fail)])),
+        (
+            "c",
+            false,
+            judged(Verdict::Fail, &[("functions/linked", Fail)]),
+        ),
     ];
     settled(&mut all, true);
     let ends = |n: usize| (all[n].2.verdict, all[n].2.blocked_by.as_deref());

@@ -158,8 +158,8 @@ fn card(c: &Col<'_>) -> Card {
     // What is not offered, and that it is a library, stands once, with the host.
     let words = words.split("; not offered: ").next().unwrap_or(words);
     let words = words
-        .strip_prefix("library, boundary only: ")
-        .unwrap_or(words);
+        .strip_prefix("library, boundary only")
+        .map_or(words, |w| w.trim_start_matches([',', ':', ' ']));
     let total: u32 = t.must.iter().sum();
     let mut before = 0;
     let used = Verdict::ALL.into_iter().filter(|v| t.must_count(*v) > 0);

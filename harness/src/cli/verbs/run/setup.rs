@@ -2,8 +2,10 @@
 //!
 //! Starts nothing but a binary that is asked for its version.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::abi::Abi;
 use crate::case::{Filter, Suite, in_suite, is_suite_version};
 use crate::cli::Failed;
 use crate::cli::args::{self, Global, RunArgs, SnapMode};
@@ -37,7 +39,7 @@ impl Setup {
         if let Some(pin) = &args.suite {
             check_pin(pin, &suite)?;
         }
-        let wanted = hosts(args, &profiles)?;
+        let wanted = hosts(args, &profiles, &suite.abis)?;
         let earlier = LastRun {
             hosts: wanted.iter().map(|w| w.profile.name.clone()).collect(),
         };
@@ -169,7 +171,14 @@ fn check_pin(pin: &str, suite: &Suite) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn hosts(args: &RunArgs, profiles: &[crate::case::Profile]) -> anyhow::Result<Vec<Wanted>> {
+fn hosts(
+    args: &RunArgs,
+    profiles: &[crate::case::Profile],
+    abis: &[Arc<Abi>],
+) -> anyhow::Result<Vec<Wanted>> {
+    if !args.adapter.is_empty() {
+        return verbs::behind(&args.adapter, &args.hosts, profiles, abis).map(|w| vec![w]);
+    }
     let default = vec!["reference".to_owned()];
     let texts = if args.hosts.is_empty() {
         &default
