@@ -121,6 +121,7 @@ pub(super) const NAMES: &[&str] = &[
     "delete_is_not_called_after_proxy_done",
     "delete_comes_before_proxy_done",
     "done_is_called_after_delete",
+    "proxy_done_is_not_linked",
     "marker_is_called",
     "custom_sections_are_refused",
     "missing_allocator_is_refused",
