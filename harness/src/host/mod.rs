@@ -5,9 +5,11 @@
 
 mod driver;
 mod find;
+mod hold;
 pub mod network;
 pub mod reference;
 pub mod stdio;
 
 pub use driver::*;
 pub use find::{Found, find, how_to_get, version_numbers, version_of};
+pub use hold::Held;

@@ -15,6 +15,7 @@ mod merge;
 mod probe;
 mod prove;
 mod report;
+mod repro;
 mod run;
 mod schema;
 mod show;
@@ -38,6 +39,7 @@ pub use merge::*;
 pub use probe::*;
 pub use prove::*;
 pub use report::*;
+pub use repro::*;
 pub use run::*;
 pub use schema::*;
 pub use show::*;
@@ -111,6 +113,8 @@ pub enum Verb {
     Diff(DiffArgs),
     /// Shards of one run into one record.
     Merge(MergeArgs),
+    /// A case without pwspec: module, host configuration, scripts for client and upstream, README.
+    Repro(ReproArgs),
     /// Keep the known failures of a host: which entries need a hand, and the edit that mends them.
     Expect(ExpectArgs),
     /// Take new or changed snapshots as they are.

@@ -18,6 +18,7 @@ mod play;
 mod probe;
 mod prove;
 mod report;
+mod repro;
 mod review;
 mod run;
 mod schema;
@@ -55,6 +56,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Report(args) => report::run(args, global),
         Verb::Diff(args) => diff::run(args, global),
         Verb::Merge(args) => merge::run(args, global),
+        Verb::Repro(args) => repro::run(args, global),
         Verb::Expect(args) => expect::run(args, global),
         Verb::Accept(args) => snapshots::accept(args, global),
         Verb::Reject(args) => snapshots::reject(args, global),

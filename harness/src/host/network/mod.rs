@@ -22,6 +22,7 @@ mod loopback;
 mod placed;
 mod play;
 mod process;
+pub mod repro;
 mod session;
 mod template;
 #[cfg(test)]

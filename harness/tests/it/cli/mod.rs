@@ -12,6 +12,7 @@ mod lists;
 mod outputs;
 mod probe;
 mod records;
+mod repro;
 mod review;
 mod runs;
 mod selection;
