@@ -206,10 +206,30 @@ fn requirements<'a>(
     }
     let section: BTreeMap<&str, usize> =
         sections.iter().enumerate().map(|(i, s)| (*s, i)).collect();
+    let chapter: BTreeMap<&str, usize> = sections
+        .iter()
+        .map(|s| (*s, chapter_place(&sections, s)))
+        .collect();
     // The sort is stable: what no table names keeps the order of the cases.
     found.sort_by_key(|r| {
         let id = order.get(r.line.id.as_str()).copied();
-        (section[r.line.section.as_str()], id.unwrap_or(usize::MAX))
+        let s = r.line.section.as_str();
+        (chapter[s], section[s], id.unwrap_or(usize::MAX))
     });
     found
+}
+
+/// The chapter of a section: `HTTP fields` of `HTTP fields: proxy_get_header_map_value`.
+pub(super) fn chapter(section: &str) -> &str {
+    section.rsplit_once(": ").map_or(section, |(c, _)| c)
+}
+
+/// Where the chapter of a section stands among sections in the order in which they first come: at its
+/// first function if it has one, since rows about a chapter as a whole may stand anywhere.
+pub(super) fn chapter_place(sections: &[&str], section: &str) -> usize {
+    let same = |s: &&&str| chapter(s) == chapter(section);
+    let mut of_functions = sections.iter().filter(same).filter(|s| s.contains(": "));
+    let first = of_functions.next().or(sections.iter().find(same));
+    let at = first.and_then(|f| sections.iter().position(|s| s == f));
+    at.unwrap_or(sections.len())
 }

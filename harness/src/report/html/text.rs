@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::abi::{Abi, Callback, Hostcall, Level, Seat};
-use crate::report::html::model::Model;
+use crate::report::html::model::{Model, chapter, chapter_place};
 use crate::report::{mark, safe};
 
 /// The rows of all texts, and per version the sections with their rows.
@@ -109,7 +109,6 @@ fn functions(abi: &Abi) -> Vec<(&str, Vec<usize>)> {
             out.push(&r.section);
         }
     }
-    let chapter = |s: &str| s.split(": ").next().unwrap_or(s).to_owned();
     let hostcalls = abi.hostcalls.iter().map(|h| h.section.as_str());
     let exports = abi.callbacks.iter().map(|c| c.section.as_str());
     for section in hostcalls.chain(exports) {
@@ -119,7 +118,11 @@ fn functions(abi: &Abi) -> Vec<(&str, Vec<usize>)> {
         let same = out.iter().rposition(|s| chapter(s) == chapter(section));
         out.insert(same.map_or(out.len(), |i| i + 1), section);
     }
-    out.into_iter().map(|s| (s, Vec::new())).collect()
+    let places: Vec<usize> = out.iter().map(|s| chapter_place(&out, s)).collect();
+    let mut placed: Vec<(usize, &str)> = places.into_iter().zip(out).collect();
+    // Stable: within a chapter the order stays.
+    placed.sort_by_key(|(place, _)| *place);
+    placed.into_iter().map(|(_, s)| (s, Vec::new())).collect()
 }
 
 /// A letter a column, a point where there is no result.

@@ -83,11 +83,11 @@ fn news(out: &mut String, rows: &[Failure<'_>]) {
     out.push_str(&format!("### Unexpected, or not run ({})\n\n", news.len()));
     for (n, row) in news.iter().take(LISTED).enumerate() {
         let head = format!(
-            "{} **{}** {} on {}",
+            "{} <b>{}</b> {} on {}",
             mark(row.result.judgement.verdict).glyph,
             row.result.judgement.verdict,
             code(&row.result.case),
-            escape(&row.column.name)
+            code(&row.column.name)
         );
         if n >= BLOCKS {
             out.push_str(&format!("- {head}: {}\n", code(&why(row.result))));

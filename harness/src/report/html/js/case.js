@@ -93,8 +93,8 @@ const page = (index, column) => {
     const there = result(n, index);
     if (!there) return null;
     const v = verdict(there.verdict);
-    const button = el("button", { type: "button", "aria-pressed": String(n === column), "aria-label": k.name + ": " + v.word },
-      el("b", { class: v.letter }, v.glyph + v.letter), k.name);
+    const button = el("button", { type: "button", "aria-pressed": String(n === column), title: v.word },
+      el("b", { class: v.letter }, v.glyph + v.letter), k.name, el("span", { class: "hidden" }, ": " + v.word));
     button.addEventListener("click", () => { location.replace(link(index, n)); });
     return button;
   });
