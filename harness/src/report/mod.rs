@@ -3,6 +3,7 @@
 //! Does not know how a run is made, and asks no clock, file system or network. Text of hosts is
 //! hostile until [`safe`] or the HTML template's escaping has seen it.
 
+pub mod adaptation;
 pub mod diff;
 mod groups;
 pub mod html;

@@ -10,8 +10,12 @@ pub struct ReportArgs {
     /// `record.jsonl` files, or folders of runs; several make one matrix.
     #[arg(required = true)]
     pub records: Vec<PathBuf>,
-    /// What to write; several go into the folder that `-o` names.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "html")]
+    /// What is shown.
+    #[arg(long, value_enum, default_value = "conformance")]
+    pub view: View,
+    /// What to write; several go into the folder that `-o` names. Without it HTML, or for
+    /// `--view adaptation` text for the terminal.
+    #[arg(long, value_enum, value_delimiter = ',')]
     pub format: Vec<Output>,
     /// An earlier record: the HTML report gets a view of what is different.
     #[arg(long, value_name = "RECORD")]
@@ -22,6 +26,15 @@ pub struct ReportArgs {
     /// Where; default standard output.
     #[arg(short = 'o', long, value_name = "PATH")]
     pub out: Option<PathBuf>,
+}
+
+/// What a report shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum View {
+    /// Which host does what the text says.
+    Conformance,
+    /// What the developer of a host has to do, what unlocks most cases first.
+    Adaptation,
 }
 
 /// What can be made of records.

@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use anstream::{eprintln, println};
+use anstream::{eprintln, print, println};
 
+use crate::case::Suite;
 use crate::cli::Failed;
-use crate::cli::args::{Global, Output, ReportArgs};
+use crate::cli::args::{Global, Output, ReportArgs, View};
 use crate::cli::exit::Exit;
 use crate::cli::verbs::outputs::With;
 use crate::cli::verbs::{self, diff, outputs};
 use crate::record::Record;
 use crate::report::json::Prove;
+use crate::report::{adaptation, plain};
 
 pub(crate) fn run(args: &ReportArgs, global: &Global) -> anyhow::Result<Exit> {
     let specs = verbs::specs(global)?;
@@ -21,6 +23,13 @@ pub(crate) fn run(args: &ReportArgs, global: &Global) -> anyhow::Result<Exit> {
         .iter()
         .map(|p| verbs::open(p))
         .collect::<anyhow::Result<_>>()?;
+    if args.view == View::Adaptation {
+        return work_list(args, &records, &suite);
+    }
+    let formats = match &args.format[..] {
+        [] => &[Output::Html],
+        some => some,
+    };
     let (mut with, without) = With::reasons(&records, &profiles);
     if let Some(old) = &args.against {
         let old = verbs::open(old)?;
@@ -33,14 +42,14 @@ pub(crate) fn run(args: &ReportArgs, global: &Global) -> anyhow::Result<Exit> {
         verbs::abi(&suite, abi)?;
         with.prove.push((abi.clone(), prove(file)?));
     }
-    if args.format.contains(&Output::Html) && !without.is_empty() {
+    if formats.contains(&Output::Html) && !without.is_empty() {
         let cases = without.join(", ");
         eprintln!(
             "pwspec: no reason is written for must cases that only the reference host passes: {cases}"
         );
         eprintln!("  help: say why they stand under `alone:` in specs/hosts/reference.yaml");
     }
-    match (&args.format[..], &args.out) {
+    match (formats, &args.out) {
         ([one], None) => {
             use std::io::Write as _;
             // Not through the colour filter: the bytes are somebody else's format. A reader that goes
@@ -63,6 +72,42 @@ pub(crate) fn run(args: &ReportArgs, global: &Global) -> anyhow::Result<Exit> {
             return Err(Failed::new(Exit::Usage, message)
                 .help("name it with -o")
                 .into());
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+/// The work list of a developer who adapts a host.
+fn work_list(args: &ReportArgs, records: &[Record], suite: &Suite) -> anyhow::Result<Exit> {
+    let abis: Vec<&crate::abi::Abi> = suite.abis.iter().map(AsRef::as_ref).collect();
+    let works = adaptation::adaptation(records, &abis);
+    let text = match args.format[..] {
+        [] => {
+            let text = adaptation::text(&works);
+            match &args.out {
+                // The bytes of a file are for no terminal.
+                Some(_) => plain(&text),
+                None => {
+                    print!("{text}");
+                    return Ok(Exit::Fine);
+                }
+            }
+        }
+        [Output::Html] => adaptation::html(&works),
+        [Output::Md] => adaptation::markdown(&works),
+        _ => {
+            let message = "the work list is made for the terminal, or as `html` or `md`";
+            return Err(Failed::new(Exit::Usage, message).into());
+        }
+    };
+    match &args.out {
+        Some(path) => {
+            outputs::write_one(path, text.as_bytes())?;
+            println!("{}", path.display());
+        }
+        None => {
+            use std::io::Write as _;
+            let _ = std::io::stdout().write_all(text.as_bytes());
         }
     }
     Ok(Exit::Fine)
