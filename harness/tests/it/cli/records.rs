@@ -107,3 +107,37 @@ fn a_published_report_asks_for_nothing_from_the_network() {
         );
     }
 }
+
+#[test]
+fn the_work_list_is_for_hosts_and_for_people() {
+    let bench = Bench::new(&[GOOD]);
+    recorded(&bench, 0);
+    let ran = bench
+        .run(&["report", "out", "--view", "adaptation"])
+        .code(0);
+    assert!(ran.out.contains("no column of a host"), "{}", ran.out);
+    for (format, file, words) in [
+        ("md", "list.md", "# What is to be done"),
+        (
+            "html",
+            "list.html",
+            "<title>pwspec: what is to be done</title>",
+        ),
+    ] {
+        let args = [
+            "report",
+            "out",
+            "--view",
+            "adaptation",
+            "--format",
+            format,
+            "-o",
+            file,
+        ];
+        bench.run(&args).code(0);
+        assert!(bench.read(file).contains(words), "{file}");
+    }
+    let args = ["report", "out", "--view", "adaptation", "--format", "junit"];
+    let ran = bench.run(&args).code(2);
+    assert!(ran.err.contains("terminal"), "{}", ran.err);
+}
