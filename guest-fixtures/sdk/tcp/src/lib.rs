@@ -1,5 +1,5 @@
 //! A plugin for TCP connections: what the client sends goes on in upper case, what the upstream sends
-//! goes on as it is, and at the end it logs how many bytes came from each side.
+//! in lower case, and at the end it logs how many bytes came from each side.
 //!
 //! Does not know pwspec: it is an ordinary plugin, as users write them.
 
@@ -43,7 +43,10 @@ impl StreamContext for Connection {
     }
 
     fn on_upstream_data(&mut self, size: usize, _: bool) -> Action {
-        self.from_upstream += self.get_upstream_data(0, size).map_or(0, |data| data.len());
+        if let Some(data) = self.get_upstream_data(0, size) {
+            self.from_upstream += data.len();
+            self.set_upstream_data(0, size, &data.to_ascii_lowercase());
+        }
         Action::Continue
     }
 
