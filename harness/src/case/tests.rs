@@ -1,5 +1,6 @@
 //! What can be known of this room without a host.
 
+mod grpc;
 mod profile;
 mod profile_edit;
 mod tcp;
