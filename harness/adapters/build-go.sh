@@ -27,7 +27,7 @@ fi
 
 work=$(mktemp -d "$folder/.get-XXXXXX")
 trap 'rm -rf "$work"' EXIT INT TERM
-cp "$here/$name/main.go" "$work"
+cp "$here/$name"/*.go "$work"
 if grep -q 'protocol\.go' "$here/$name/main.go"; then
     cp "$here/go/protocol.go" "$work"
 fi

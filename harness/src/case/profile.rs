@@ -54,8 +54,8 @@ pub struct Profile {
     /// What a case may need: `true`, or why it is not offered.
     #[serde(default, deserialize_with = "unique")]
     pub offers: BTreeMap<String, Offer>,
-    /// Library hosts: who answers a hostcall, a callback or a requirement, by its name or id; what is not
-    /// named is the library's.
+    /// Library hosts: who answers a hostcall, a callback or a requirement, by its name or id, with
+    /// `@ABI` behind it in one column only; what is not named is the library's.
     #[serde(default, deserialize_with = "unique")]
     pub answers: BTreeMap<String, Answers>,
     /// What the host can take at most, after the harness raised it where it can.

@@ -34,14 +34,18 @@ impl Profile {
             .collect()
     }
 
-    /// Who answers a hostcall, a callback or a requirement of a library host: what is said of the
-    /// requirement itself goes before what is said of its function; the library, where nothing is said.
-    pub fn answered_by(&self, name: &str) -> Answers {
+    /// Who answers a hostcall, a callback or a requirement of a library host in a column: what is said of
+    /// the requirement itself goes before what is said of its function, and what is said of the column
+    /// (`NAME@ABI`) before what is said of all; the library, where nothing is said.
+    pub fn answered_by(&self, name: &str, abi: &str) -> Answers {
         let function = name.split('/').next().unwrap_or(name);
-        let said = self
-            .answers
-            .get(name)
-            .or_else(|| self.answers.get(function));
+        let said = [
+            self.answers.get(&format!("{name}@{abi}")),
+            self.answers.get(name),
+            self.answers.get(&format!("{function}@{abi}")),
+            self.answers.get(function),
+        ];
+        let said = said.into_iter().flatten().next();
         said.copied().unwrap_or(Answers::Library)
     }
 

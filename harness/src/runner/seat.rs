@@ -5,7 +5,9 @@
 //! know verdicts.
 
 use crate::abi::{Abi, Seat};
-use crate::case::{Answers, Check, CheckKind, DriverKind, Observe, Profile, Resolved, StepRef};
+use crate::case::{
+    Act, Answers, Check, CheckKind, DriverKind, Observe, Profile, Resolved, StepRef,
+};
 
 /// The case with only those checks and observations that the host is judged on.
 ///
@@ -16,12 +18,20 @@ pub fn judged(mut case: Resolved, abi: &Abi, profile: &Profile) -> Result<Resolv
         return Ok(case);
     }
     let hostcalls = case.hostcalls.iter();
-    let nobody = hostcalls.filter(|h| profile.answered_by(h) == Answers::None);
+    let nobody = hostcalls.filter(|h| profile.answered_by(h, &abi.id) == Answers::None);
     if let Some(hostcall) = nobody.into_iter().next() {
         return Err(format!("nobody answers {hostcall} through this adapter"));
     }
     let fixed = case.vms.iter().any(|vm| vm.module.guest.is_some());
     let loading = case.observations.iter().any(|o| o.what == Observe::Load);
+    // What a case does in a callback that nobody calls, it does not do.
+    let handlers = case.vms.iter().flat_map(|vm| &vm.module.handlers);
+    let mut acting = handlers.filter(|h| h.steps.iter().any(|s| matches!(s.act, Act::Call(_))));
+    if let Some(idle) = acting.find(|h| profile.answered_by(&h.callback, &abi.id) == Answers::None)
+    {
+        let callback = &idle.callback;
+        return Err(format!("nobody calls {callback} through this adapter"));
+    }
     let mut reason = None;
     let mut keep = Vec::new();
     let mut own = 0;
@@ -90,13 +100,13 @@ fn seen_on_wire(what: &Observe) -> bool {
 /// Why a requirement is not judged here.
 fn unjudged(req: &str, callbacks: &[&str], abi: &Abi, profile: &Profile) -> Option<String> {
     let mut callbacks = callbacks.iter();
-    if let Some(callback) = callbacks.find(|c| profile.answered_by(c) == Answers::None) {
+    if let Some(callback) = callbacks.find(|c| profile.answered_by(c, &abi.id) == Answers::None) {
         return Some(format!("nobody calls {callback} through this adapter"));
     }
     if abi.requirement(req).is_some_and(|r| r.seat == Seat::Proxy) {
         return Some(format!("the adapter answers {req}: a proxy does that"));
     }
-    match profile.answered_by(req) {
+    match profile.answered_by(req, &abi.id) {
         Answers::Library => None,
         Answers::Embedder => Some(format!("the adapter answers {req}")),
         Answers::None => Some(format!("nobody answers {req} through this adapter")),

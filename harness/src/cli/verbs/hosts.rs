@@ -136,7 +136,7 @@ fn answers(profile: &Profile, abi: Option<&Abi>) -> String {
     names.extend(others);
     let mut table = Table::new();
     for name in names {
-        let (glyph, paint, who) = match profile.answered_by(name) {
+        let (glyph, paint, who) = match profile.answered_by(name, "") {
             Answers::Library => ("✓", Paint::Green, "the library answers"),
             Answers::Embedder => ("·", Paint::Dim, "the code that embeds it answers"),
             Answers::None => ("·", Paint::Dim, "nobody answers"),
