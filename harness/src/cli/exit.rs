@@ -62,3 +62,6 @@ impl Exit {
         all.into_iter().min_by_key(rank).unwrap_or(Fine)
     }
 }
+
+#[cfg(test)]
+mod tests;

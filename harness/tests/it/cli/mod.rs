@@ -1,5 +1,6 @@
 //! The program as its users run it: exit codes, outputs, files.
 
+mod action;
 mod bad_files;
 mod diff;
 pub(crate) mod envoy;
@@ -9,6 +10,7 @@ mod hosts;
 mod init;
 mod inspect;
 mod lists;
+mod lost;
 mod outputs;
 mod probe;
 mod records;

@@ -1,0 +1,59 @@
+//! A run that loses its host still leaves every report that was asked for, and they say so.
+#![cfg(unix)]
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use crate::cli::{Bench, GOOD};
+
+#[test]
+fn every_report_is_there_and_says_that_the_host_was_lost() {
+    let bench = Bench::new(&[GOOD]);
+    bench.write(
+        "dying.yaml",
+        "version: 1\nname: dying\ndriver: stdio\nabi: [0.2.1]\nbinary: {name: dying, path: dying}\n",
+    );
+    bench.write("dying", "#!/bin/sh\necho 'no library here' >&2\nexit 7\n");
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(bench.path("dying"), executable).unwrap();
+    let ran = bench
+        .run(&[
+            "run",
+            "--host",
+            "dying.yaml",
+            "--out",
+            "out",
+            "--report",
+            "html,junit,sarif,md,badge",
+        ])
+        .code(3);
+    assert!(ran.err.contains("failed to drive dying"), "{}", ran.err);
+    for file in [
+        "record.jsonl",
+        "summary.json",
+        "report/index.html",
+        "junit.xml",
+        "sarif.json",
+        "summary.md",
+        "badge.json",
+    ] {
+        assert!(bench.path(&format!("out/{file}")).is_file(), "{file}");
+    }
+    let record = bench.read("out/record.jsonl");
+    let footer: Value = serde_json::from_str(record.lines().last().unwrap()).unwrap();
+    assert_eq!(footer["footer"]["exit_code"], 3);
+    assert_eq!(
+        footer["footer"]["trouble"].as_array().unwrap().len(),
+        1,
+        "{footer}"
+    );
+    let summary: Value = serde_json::from_str(&bench.read("out/summary.json")).unwrap();
+    assert_eq!(summary["exit_code"], 3);
+    assert_eq!(summary["runs"][0]["cases"]["not_run"], 2, "{summary}");
+    for file in ["report/index.html", "junit.xml", "summary.md"] {
+        let text = bench.read(&format!("out/{file}"));
+        assert!(text.contains("dying"), "{file}");
+        assert!(text.contains("not-run"), "{file}: {text}");
+    }
+}
