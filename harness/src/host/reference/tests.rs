@@ -7,6 +7,7 @@ mod kit;
 mod later;
 mod lives;
 mod narrow;
+mod odd;
 mod planted;
 mod runaway;
 mod scenes;

@@ -7,6 +7,7 @@ use crate::host::reference::tests::grpc;
 use crate::host::reference::tests::kit::*;
 use crate::host::reference::tests::later::{lives, stores, timers, wait};
 use crate::host::reference::tests::narrow;
+use crate::host::reference::tests::odd;
 use crate::host::reference::tests::tcp;
 
 pub(super) const OUT: ArgValue = ArgValue::Out;
@@ -433,6 +434,7 @@ pub(super) fn all() -> Vec<Job> {
     all.extend(timers());
     all.extend(lives());
     all.extend(narrow::all());
+    all.extend(odd::all());
     all.extend(grpc::scenes());
     all.extend(tcp::scenes());
     all
