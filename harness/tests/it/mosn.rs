@@ -1,13 +1,17 @@
 //! The network driver against a real MOSN, whose listeners come only with a new process. Without one
 //! these tests say so and pass: a test binary has no better word for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use pwspec::case::Act;
 use pwspec::host::network::{Network, Options};
 use pwspec::host::{Driver, Job, Stop, find, how_to_get};
+use pwspec::judge::{Outcome, Verdict};
+use pwspec::record::{Record, ResultLine};
 use pwspec::trace::{Attempt, End, Isolation, Load};
 
 use crate::kit::{abi, call, get, job, log, on, profile, root, whole};
@@ -153,4 +157,98 @@ fn a_binary_that_does_not_start_is_trouble_and_no_verdict() {
         panic!("a case has an attempt")
     });
     assert!(trouble.unwrap_err().what.contains("did not get ready"));
+}
+
+/// The pointer cases of 0.2.0 on one MOSN, by case.
+fn pointers(host: &str, out: &Path) -> BTreeMap<String, ResultLine> {
+    let specs = root().join("specs");
+    let ran = Command::new(env!("CARGO_BIN_EXE_pwspec"))
+        .args([
+            "run",
+            "pointers/",
+            "--abi",
+            "0.2.0",
+            "--host",
+            host,
+            "--exit-zero",
+        ])
+        .args([
+            "--snapshots",
+            "off",
+            "--isolation",
+            "shared",
+            "--format",
+            "terse",
+        ])
+        .arg("--specs")
+        .arg(specs)
+        .arg("--out")
+        .arg(out)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        ran.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    let record = Record::read(&out.join("record.jsonl")).unwrap();
+    let all = record.results.into_iter().filter(|r| !r.added);
+    all.map(|r| (r.case.clone(), r)).collect()
+}
+
+#[test]
+fn one_number_mended_turns_its_cases_green() {
+    let profile = profile("mosn");
+    let go = Command::new("go").arg("version").output();
+    let found = find(&profile, &root().join("target")).into_iter().next();
+    let (Ok(_), Some(found)) = (go, found) else {
+        eprintln!("SKIPPED: needs Go and a MOSN: make hosts HOSTS=mosn");
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let patched = dir.path().join("mosn");
+    let adapter = root().join("harness/adapters/mosn");
+    let built = Command::new("sh")
+        .arg(adapter.join("build-patched.sh"))
+        .arg(adapter.join("status.patch"))
+        .arg(&patched)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&built.stderr).into_owned();
+    assert!(built.status.success(), "{said}");
+    let before = pointers(
+        &format!("mosn={}", found.path.display()),
+        &dir.path().join("before"),
+    );
+    let after = pointers(
+        &format!("mosn={}", patched.display()),
+        &dir.path().join("after"),
+    );
+    // Expected are those that fail for that number and nothing else.
+    let for_the_number = |r: &&ResultLine| {
+        let mut failed = r
+            .judgement
+            .checks
+            .iter()
+            .filter(|c| c.outcome != Outcome::Pass);
+        r.judgement.verdict == Verdict::Fail
+            && failed.all(|c| c.got.starts_with("5 (not in the text)"))
+    };
+    let expected: BTreeSet<&str> = before
+        .values()
+        .filter(for_the_number)
+        .map(|r| r.case.as_str())
+        .collect();
+    let passes = |r: &ResultLine| r.judgement.verdict == Verdict::Pass;
+    let green: BTreeSet<&str> = before
+        .values()
+        .filter(|r| !passes(r) && passes(&after[&r.case]))
+        .map(|r| r.case.as_str())
+        .collect();
+    assert!(!expected.is_empty());
+    assert_eq!(green, expected);
+    for (case, r) in before.iter().filter(|(_, r)| passes(r)) {
+        assert!(passes(&after[case]), "{case} was {}", r.judgement.verdict);
+    }
 }
