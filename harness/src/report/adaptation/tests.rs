@@ -112,6 +112,7 @@ fn column(name: &str, abi: &str) -> Column {
         dialect: abi == "own",
         driver: "network".to_owned(),
         not_offered: Vec::new(),
+        unverified: false,
     }
 }
 
