@@ -11,7 +11,7 @@ RUNS ?= 5
 PWSPEC := target/debug/pwspec
 RELEASE := target/release/pwspec
 
-.PHONY: help conformance test check bless guests hosts matrix bench clean
+.PHONY: help conformance test check bless guests hosts matrix reports bench clean
 
 help: ## Say what there is to do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | column -t -s '|'
@@ -42,9 +42,14 @@ guests: ## Build the guests again and write their manifest
 hosts: ## Get real hosts into target/hosts (HOSTS='envoy …')
 	harness/adapters/get-hosts.sh $(HOSTS)
 
-matrix: ## Run the suite on the reference host and on every host in HOSTS, one record, one report
+matrix: ## Run the suite on every host found (or on HOSTS='…' by name) and write reports/<column>/
 	$(CARGO) build --locked --release
-	$(RELEASE) run --host reference $(HOSTS:%=--host %) --report html
+	PWSPEC=$(RELEASE) harness/adapters/matrix.sh reports $(if $(filter file,$(origin HOSTS)),,$(HOSTS))
+
+reports: ## Render reports/index.html and reports/matrix.md from the records there; the same bytes each time
+	$(CARGO) build --locked
+	$(PWSPEC) report reports/*/record.jsonl --format html -o reports/index.html $(patsubst reports/prove-%.json,--prove %=reports/prove-%.json,$(wildcard reports/prove-*.json))
+	$(PWSPEC) report reports/*/record.jsonl --format matrix -o reports/matrix.md
 
 bench: ## Benches, and whole-process timings of the release build
 	$(CARGO) bench --locked

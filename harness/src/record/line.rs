@@ -21,6 +21,8 @@ pub enum Line {
     Case(CaseLine),
     /// One case in one column.
     Result(Box<ResultLine>),
+    /// Lines of cases and results, deflated and in base64: only in published records.
+    Packed(String),
     /// The last line.
     Footer(Footer),
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::record::pack::unpack;
 use crate::record::{
     CaseLine, Footer, Header, Line, RECORD_VERSION, RecordError, RecordErrorKind, ResultLine,
 };
@@ -163,6 +164,15 @@ impl State {
                     return Err(bad(format!("case {:?} was not announced", r.case)));
                 }
                 self.results.push(*r);
+            }
+            (Line::Packed(text), _) => {
+                let lines = unpack(&text)?;
+                for inner in lines.split_inclusive(|b| *b == b'\n') {
+                    if inner.starts_with(b"{\"packed\"") {
+                        return Err(bad("a packed line in a packed line".into()));
+                    }
+                    self.take(inner)?;
+                }
             }
             (Line::Footer(f), _) => self.footer = Some(f),
         }

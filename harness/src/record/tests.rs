@@ -266,3 +266,73 @@ fn long_logs_keep_both_ends() {
         (&long[..1024], &long[5000 - 1024..])
     );
 }
+
+fn packed(record: &Record) -> Vec<u8> {
+    let out = Shared::default();
+    Writer::new(out.clone(), "memory")
+        .packed(record)
+        .expect("memory takes it");
+    out.0.lock().expect("no panic holds it").clone()
+}
+
+#[test]
+fn a_packed_record_is_read_like_any_other() {
+    let record = record();
+    let bytes = packed(&record);
+    assert_eq!(
+        bytes
+            .split(|b| *b == b'\n')
+            .filter(|l| !l.is_empty())
+            .count(),
+        3
+    );
+    assert_eq!(
+        Record::read_from(bytes.as_slice(), "x").expect("whole"),
+        record
+    );
+}
+
+#[test]
+fn a_damaged_pack_is_a_bad_line() {
+    let text = String::from_utf8(packed(&record())).expect("JSON is UTF-8");
+    let start = text.find("\"packed\":\"").expect("it is packed") + 10;
+    let mut cut = text.clone();
+    cut.replace_range(start..start + 8, "AAAAAAAA");
+    let said = refused(cut.as_bytes());
+    assert!(
+        said.starts_with("bad record: ") && said.ends_with("(x.jsonl:2)"),
+        "{said}"
+    );
+    assert_eq!(
+        refused(&text.as_bytes()[..start + 20]),
+        "truncated record: no footer (x.jsonl)"
+    );
+}
+
+#[test]
+fn what_is_published_of_a_column_is_its_own_and_says_how_to_make_it_again() {
+    let mut record = record();
+    let mut other = record.header.columns[0].clone();
+    other.name = "envoy-1.40.0-0.2.1".into();
+    other.host = "envoy".into();
+    other.host_version = "1.40.0".into();
+    other.driver = "network".into();
+    record.header.columns.push(other.clone());
+    record.header.command = "pwspec run --host envoy=/somewhere/envoy --out /else".into();
+    let mut result = record.results[0].clone();
+    result.column = other.name.clone();
+    record.results.push(result);
+    let own = crate::record::published(&record, &other);
+    assert_eq!(own.header.columns, [other]);
+    assert_eq!(
+        own.header.command,
+        "pwspec run --host envoy@1.40.0 --abi 0.2.1"
+    );
+    assert_eq!(own.results.len(), 1);
+    assert_eq!(
+        own.cases.len(),
+        1,
+        "cases that ran elsewhere only are left out"
+    );
+    assert!(own.results[0].attempts.iter().all(|a| a.host_log.is_none()));
+}

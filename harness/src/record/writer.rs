@@ -84,14 +84,16 @@ impl Writer {
         self.footer(&record.footer)
     }
 
-    fn line(&mut self, line: &Line) -> Result<(), RecordError> {
-        let io = |e: std::io::Error| {
-            RecordError::new(RecordErrorKind::Io(e.to_string()), self.name.clone())
-        };
-        let mut bytes = serde_json::to_vec(line).map_err(|e| io(e.into()))?;
+    pub(super) fn line(&mut self, line: &Line) -> Result<(), RecordError> {
+        let mut bytes = self.io(serde_json::to_vec(line).map_err(Into::into))?;
         bytes.push(b'\n');
-        self.out.write_all(&bytes).map_err(io)?;
-        self.out.flush().map_err(io)
+        let written = self.out.write_all(&bytes).and_then(|()| self.out.flush());
+        self.io(written)
+    }
+
+    /// A trouble of the system as one of this record.
+    pub(super) fn io<T>(&self, result: std::io::Result<T>) -> Result<T, RecordError> {
+        result.map_err(|e| RecordError::new(RecordErrorKind::Io(e.to_string()), self.name.clone()))
     }
 }
 

@@ -23,6 +23,10 @@ pub struct ReportArgs {
     /// What `pwspec prove --format json` said of an ABI version, for the HTML report: `0.2.1=prove.json`.
     #[arg(long, value_name = "ABI=FILE", value_parser = parse_prove)]
     pub prove: Vec<(String, PathBuf)>,
+    /// Write each column into a folder of its own below this one, as it is published: a small record and
+    /// a page that says how to make it again.
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub publish: Option<PathBuf>,
     /// Where; default standard output.
     #[arg(short = 'o', long, value_name = "PATH")]
     pub out: Option<PathBuf>,
@@ -50,6 +54,8 @@ pub enum Output {
     Md,
     /// A badge for shields.io's endpoint.
     Badge,
+    /// The matrix in Markdown.
+    Matrix,
     /// `summary.json`; a run always writes it.
     Json,
 }

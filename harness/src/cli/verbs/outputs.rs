@@ -60,6 +60,10 @@ pub(crate) fn render(output: Output, records: &[Record], suite: &Suite, with: &W
         Output::Sarif => machine::sarif(records),
         Output::Md => machine::markdown(records),
         Output::Badge => json::text(&machine::badge(records)),
+        Output::Matrix => {
+            let abis: Vec<&crate::abi::Abi> = suite.abis.iter().map(AsRef::as_ref).collect();
+            machine::matrix(records, &abis)
+        }
         Output::Json => match records {
             [one] => json::text(&summary(one)),
             many => json::text(&many.iter().map(summary).collect::<Vec<_>>()),
@@ -75,6 +79,7 @@ pub(crate) fn place(output: Output) -> &'static str {
         Output::Sarif => "sarif.json",
         Output::Md => "summary.md",
         Output::Badge => "badge.json",
+        Output::Matrix => "matrix.md",
         Output::Json => "summary.json",
     }
 }

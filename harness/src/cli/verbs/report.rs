@@ -10,9 +10,9 @@ use crate::cli::args::{Global, Output, ReportArgs, View};
 use crate::cli::exit::Exit;
 use crate::cli::verbs::outputs::With;
 use crate::cli::verbs::{self, diff, outputs};
-use crate::record::Record;
+use crate::record::{Record, Writer, published};
 use crate::report::json::Prove;
-use crate::report::{adaptation, plain};
+use crate::report::{adaptation, machine, plain};
 
 pub(crate) fn run(args: &ReportArgs, global: &Global) -> anyhow::Result<Exit> {
     let specs = verbs::specs(global)?;
@@ -30,6 +30,9 @@ pub(crate) fn run(args: &ReportArgs, global: &Global) -> anyhow::Result<Exit> {
         [] => &[Output::Html],
         some => some,
     };
+    if let Some(folder) = &args.publish {
+        return publish(&records, folder);
+    }
     let (mut with, without) = With::reasons(&records, &profiles);
     if let Some(old) = &args.against {
         let old = verbs::open(old)?;
@@ -123,4 +126,23 @@ fn prove(file: &Path) -> anyhow::Result<Prove> {
     };
     let text = std::fs::read_to_string(file).map_err(|e| failed(e.to_string()))?;
     serde_json::from_str(&text).map_err(|e| failed(e.to_string()).into())
+}
+
+/// Writes the published form of every column; an old one is replaced whole.
+fn publish(records: &[Record], folder: &Path) -> anyhow::Result<Exit> {
+    for record in records {
+        for column in &record.header.columns {
+            let own = published(record, column);
+            let to = folder.join(&column.name);
+            std::fs::create_dir_all(&to)?;
+            let file = to.join("record.jsonl");
+            // Written beside and put in place by rename, so that a reader never sees half of it.
+            let new = to.join(format!(".record.jsonl.{}", std::process::id()));
+            Writer::create(&new)?.packed(&own)?;
+            std::fs::rename(&new, &file)?;
+            outputs::write_one(&to.join("README.md"), machine::column_page(&own).as_bytes())?;
+            println!("{}", to.display());
+        }
+    }
+    Ok(Exit::Fine)
 }

@@ -63,6 +63,32 @@ pub fn lonely(records: &[Record]) -> Vec<String> {
     cases.into_iter().map(|c| c.id.clone()).collect()
 }
 
+/// A row of the matrix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatrixRow {
+    /// The heading of the text.
+    pub section: String,
+    /// The requirement.
+    pub id: String,
+    /// How binding.
+    pub level: crate::abi::Level,
+    /// How it fared in each column.
+    pub fates: Vec<Option<crate::judge::Verdict>>,
+}
+
+/// The matrix of some records, in the text's order.
+pub fn matrix_rows(records: &[Record], abis: &[&Abi]) -> Vec<MatrixRow> {
+    let model = Model::new(records, abis);
+    let rows = model.requirements.iter().zip(&model.fates);
+    rows.map(|(r, fates)| MatrixRow {
+        section: r.line.section.clone(),
+        id: r.line.id.clone(),
+        level: r.line.level,
+        fates: fates.clone(),
+    })
+    .collect()
+}
+
 /// The report of some records; their columns make one matrix.
 pub fn render(records: &[Record]) -> String {
     render_with(records, &HtmlOptions::default())

@@ -218,3 +218,57 @@ fn a_report_takes_the_proof_and_says_whose_reason_is_missing() {
     assert_eq!(ran.err, "");
     assert!(bench.read("b.html").contains("the text leaves no room"));
 }
+
+#[test]
+fn a_published_column_is_small_whole_and_gives_the_same_views_each_time() {
+    let bench = Bench::new(&[GOOD, WRONG]);
+    let args = [
+        "run",
+        "--snapshots",
+        "off",
+        "--abi",
+        "0.2.0,0.2.1",
+        "--out",
+        "out",
+    ];
+    bench.run(&args).code(1);
+    bench
+        .run(&["report", "out", "--publish", "reports"])
+        .code(0);
+    let column = "reports/reference-0.1.0-0.2.1";
+    let record = bench.read(&format!("{column}/record.jsonl"));
+    assert_eq!(record.lines().count(), 3, "header, what is packed, footer");
+    let page = bench.read(&format!("{column}/README.md"));
+    assert!(
+        page.contains("## Reproduce") && page.contains("pwspec run --host reference --abi 0.2.1"),
+        "{page}"
+    );
+    bench.run(&["judge", column]).code(1);
+    let records = [
+        "reports/reference-0.1.0-0.2.0/record.jsonl",
+        "reports/reference-0.1.0-0.2.1/record.jsonl",
+    ];
+    for (format, file) in [("html", "index.html"), ("matrix", "matrix.md")] {
+        let render = |to: &str| {
+            bench
+                .run(&[&["report"], &records[..], &["--format", format, "-o", to]].concat())
+                .code(0)
+        };
+        render(&format!("reports/{file}"));
+        render(&format!("again/{file}"));
+        assert_eq!(
+            bench.read(&format!("reports/{file}")),
+            bench.read(&format!("again/{file}"))
+        );
+    }
+    let matrix = bench.read("reports/matrix.md");
+    let row = matrix
+        .lines()
+        .find(|l| l.starts_with("| proxy\\_get\\_header\\_map\\_value/OK |"));
+    assert!(row.is_some_and(|r| r.ends_with("| ✗F | ✗F |")), "{matrix}");
+    // A column is published again: the old one is replaced.
+    bench
+        .run(&["report", "out", "--publish", "reports"])
+        .code(0);
+    assert_eq!(bench.read(&format!("{column}/record.jsonl")), record);
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Runs the suite on hosts and publishes each column.
+# matrix.sh FOLDER [HOST…]: without names every host that is found, each in the newest version; a host
+# that is not here is skipped with the command that gets it. A host that is named must be here.
+set -euo pipefail
+folder=$1
+shift
+pwspec=${PWSPEC:-pwspec}
+work=${WORK:-target/matrix}
+named=("$@")
+names=()
+if [ ${#named[@]} -gt 0 ]; then
+    names=("${named[@]}")
+else
+    # The list has a key a line; a host's `found` comes behind its `name`, and `how_to_get` last.
+    while IFS=$'\t' read -r name found get; do
+        if [ "$found" = true ]; then
+            case " ${names[*]-} " in *" $name "*) ;; *) names+=("$name") ;; esac
+        else
+            echo "skipped: $name is not here (${get:-no command gets it})"
+        fi
+    done < <("$pwspec" hosts --format json | awk -F'": ' '
+        /"name"/ { gsub(/[",]/, "", $2); name = $2 }
+        /"found"/ { gsub(/,/, "", $2); found = $2 }
+        /"how_to_get"/ { gsub(/^"|",?$/, "", $2); print name "\t" found "\t" $2 }')
+fi
+for name in "${names[@]}"; do
+    out=$work/${name//[^a-zA-Z0-9.]/-}
+    rm -rf "$out"
+    code=0
+    "$pwspec" run --host "$name" --snapshots report --trace off --format terse --out "$out" || code=$?
+    # Whatever the gate says is a result; a host that could not be driven is none.
+    case $code in
+        0 | 1 | 5) "$pwspec" report "$out" --publish "$folder" ;;
+        *)
+            echo "$name: pwspec ended with $code: nothing is published" >&2
+            exit "$code"
+            ;;
+    esac
+done

@@ -1,0 +1,55 @@
+//! The matrix in Markdown: what the text asks, in the order of the records, across columns. Its lines
+//! change only where a result does, so that a difference of two versions of it can be read.
+//!
+//! Does not know the ABI tables.
+
+use crate::judge::Verdict;
+use crate::record::Record;
+use crate::report::html::matrix_rows;
+use crate::report::machine::markdown::escape;
+use crate::report::{ColumnView, host_mark, mark};
+
+/// The matrix of all columns of some records.
+pub fn matrix(records: &[Record], abis: &[&crate::abi::Abi]) -> String {
+    let views: Vec<ColumnView<'_>> = records.iter().flat_map(ColumnView::all).collect();
+    let mut out = String::from("# Matrix\n\n");
+    out.push_str("Made by `make reports` from the records beside it; not edited by hand. Rows are what the text asks, columns are\n");
+    out.push_str("hosts. There is no score.\n\n");
+    out.push_str("| | column | verdict by the text |\n|---|---|---|\n");
+    for (n, v) in views.iter().enumerate() {
+        let verdict = v.tally.verdict().filter(|_| !v.column.dialect);
+        let words = v
+            .line
+            .rsplit_once(" · ")
+            .map_or(v.line.as_str(), |(w, _)| w);
+        let (glyph, name) = (host_mark(verdict).glyph, &v.column.name);
+        out.push_str(&format!(
+            "| {} | {glyph} [{}]({name}/README.md) | {} |\n",
+            n + 1,
+            escape(name),
+            escape(words)
+        ));
+    }
+    let legend = Verdict::ALL.map(|v| format!("{}{} {v}", mark(v).glyph, mark(v).letter));
+    out.push_str(&format!("\n{}\n", legend.join(" · ")));
+    let mut section = String::new();
+    for row in matrix_rows(records, abis) {
+        if row.section != section {
+            section.clone_from(&row.section);
+            out.push_str(&format!("\n## {}\n\n| | |", escape(&section)));
+            (1..=views.len()).for_each(|n| out.push_str(&format!(" {n} |")));
+            out.push_str("\n|---|---|");
+            views.iter().for_each(|_| out.push_str("---|"));
+            out.push('\n');
+        }
+        out.push_str(&format!("| {} | {} |", escape(&row.id), row.level));
+        for fate in row.fates {
+            match fate {
+                Some(v) => out.push_str(&format!(" {}{} |", mark(v).glyph, mark(v).letter)),
+                None => out.push_str("  |"),
+            }
+        }
+        out.push('\n');
+    }
+    out
+}
