@@ -148,6 +148,9 @@ pub fn pruned(
     })
 }
 
+/// The ABIs in which a case of an entry stays, and how.
+type Shape<'a> = (Vec<&'a String>, Keep);
+
 /// An entry cut down to where it shall hold: nothing, itself, or itself in parts.
 ///
 /// # Errors
@@ -168,7 +171,7 @@ pub fn narrowed(
         return Ok(vec![entry.clone()]);
     }
     // The cases of each shape: the ABIs and versions in which they stay.
-    let mut shapes: Vec<((Vec<&String>, Keep), Vec<&str>)> = Vec::new();
+    let mut shapes: Vec<(Shape<'_>, Vec<&str>)> = Vec::new();
     for case in &named {
         let mut by: BTreeMap<Keep, Vec<&String>> = BTreeMap::new();
         for abi in &scope {

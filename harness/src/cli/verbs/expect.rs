@@ -316,7 +316,7 @@ fn entry(profile: &Profile, record: &Record, failing: &[&ResultLine], args: &Add
     let played: BTreeSet<&str> = record
         .results
         .iter()
-        .filter_map(|r| column(r))
+        .filter_map(column)
         .map(|c| c.abi.as_str())
         .collect();
     let abi = match abis == played {

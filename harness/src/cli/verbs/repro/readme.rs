@@ -147,7 +147,7 @@ pub(super) fn readme(
 
 fn network(written: &Written, binary: &str, curl: Option<&str>) -> String {
     let modules: Vec<String> = written.modules.iter().map(|m| format!("`{m}`")).collect();
-    let mut out = format!(
+    let mut out = String::from(
         "In three terminals, in this folder:\n\n\
          ```sh\npython3 upstream.py    # the upstreams: answers, and prints what comes in\n\
          ./start.sh             # the host; HOST=/path/to/another/build ./start.sh takes that one\n\

@@ -36,9 +36,7 @@ pub(super) fn write_files(
         for (blob, end) in [(&attempt.host_log, "host.log"), (&attempt.wire, "wire.txt")] {
             if let Some(blob) = blob {
                 // For people to read in a terminal; the record has the bytes.
-                let text = blob
-                    .whole()
-                    .map_or_else(|| blob.display(), |bytes| safe_bytes(bytes));
+                let text = blob.whole().map_or_else(|| blob.display(), safe_bytes);
                 outputs::write_one(&base.join(format!("{name}.{end}")), text.as_bytes())?;
             }
         }
