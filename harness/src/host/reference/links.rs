@@ -7,33 +7,33 @@ use crate::case::{Peer, Play};
 
 /// What a TCP stream has beside its pipe.
 #[derive(Debug, Default)]
-pub(super) struct Tcp {
+pub(in crate::host) struct Tcp {
     downstream: Link,
     upstream: Link,
     /// What the upstream does as soon as it is connected.
-    pub(super) early: Vec<Play>,
+    pub(in crate::host) early: Vec<Play>,
 }
 
 /// One connection.
 #[derive(Debug, Default)]
-pub(super) struct Link {
+pub(in crate::host) struct Link {
     /// How many chunks the peer has sent.
-    pub(super) sent: usize,
+    pub(in crate::host) sent: usize,
     /// It was made.
-    pub(super) open: bool,
+    pub(in crate::host) open: bool,
     /// The peer sends no more.
-    pub(super) peer_ended: bool,
+    pub(in crate::host) peer_ended: bool,
     /// The host sends no more.
-    pub(super) host_ended: bool,
+    pub(in crate::host) host_ended: bool,
     /// It is closed both ways, and the plugins were told.
-    pub(super) closed: bool,
+    pub(in crate::host) closed: bool,
     /// Who was the first to end or close it.
     first: Option<Ender>,
 }
 
 /// Who ends or closes a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ender {
+pub(in crate::host) enum Ender {
     /// This host.
     Local,
     /// The peer.
@@ -42,7 +42,7 @@ pub(super) enum Ender {
 
 impl Ender {
     /// The text's name of the peer type.
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::host) fn name(self) -> &'static str {
         match self {
             Ender::Local => "LOCAL",
             Ender::Remote => "REMOTE",
@@ -52,14 +52,14 @@ impl Ender {
 
 impl Tcp {
     /// A client has connected; nobody is asked yet upstream.
-    pub(super) fn new() -> Tcp {
+    pub(in crate::host) fn new() -> Tcp {
         let mut tcp = Tcp::default();
         tcp.downstream.open = true;
         tcp
     }
 
     /// One of the connections.
-    pub(super) fn link(&mut self, peer: Peer) -> &mut Link {
+    pub(in crate::host) fn link(&mut self, peer: Peer) -> &mut Link {
         match peer {
             Peer::Downstream => &mut self.downstream,
             Peer::Upstream => &mut self.upstream,
@@ -67,7 +67,7 @@ impl Tcp {
     }
 
     /// Whether the host has ended or closed a connection, if there is one.
-    pub(super) fn host_is_done(&self, peer: Peer) -> bool {
+    pub(in crate::host) fn host_is_done(&self, peer: Peer) -> bool {
         let link = match peer {
             Peer::Downstream => &self.downstream,
             Peer::Upstream => &self.upstream,
@@ -76,13 +76,13 @@ impl Tcp {
     }
 
     /// Whether no connection is left.
-    pub(super) fn is_over(&self) -> bool {
+    pub(in crate::host) fn is_over(&self) -> bool {
         self.downstream.closed && (self.upstream.closed || !self.upstream.open)
     }
 
     /// A connection that is to be closed now because both sides have ended, or because the other one is
     /// gone and nothing is left to be sent. Silent: the text does not say when a half is enough.
-    pub(super) fn due(&self) -> Option<(Peer, Ender)> {
+    pub(in crate::host) fn due(&self) -> Option<(Peer, Ender)> {
         let ended = |l: &Link| l.open && !l.closed && l.peer_ended && l.host_ended;
         let first = |l: &Link| l.first.unwrap_or(Ender::Local);
         if ended(&self.upstream) {
@@ -104,7 +104,7 @@ impl Tcp {
 
 impl Link {
     /// `who` sends no more.
-    pub(super) fn end(&mut self, who: Ender) {
+    pub(in crate::host) fn end(&mut self, who: Ender) {
         match who {
             Ender::Local => self.host_ended = true,
             Ender::Remote => self.peer_ended = true,

@@ -18,7 +18,7 @@ mod foreign;
 mod grpc;
 mod lifecycle;
 mod link;
-mod links;
+pub(super) mod links;
 mod log;
 mod maps;
 mod metrics;

@@ -1,6 +1,6 @@
 //! The two ends of a stream: what arrives at the upstream and at the client, and how a stream ends.
 
-use crate::case::AnswerKind;
+use crate::case::{AnswerKind, Peer};
 use crate::host::stdio::engine::half::{Direction, Half, Piece};
 use crate::host::stdio::engine::time::Due;
 use crate::host::stdio::engine::wire;
@@ -111,7 +111,7 @@ impl Engine<'_> {
         body: Bytes,
     ) -> Result<(), Over> {
         let of = &mut self.streams[stream];
-        if of.over || of.response.is_some() {
+        if of.over || of.response.is_some() || of.tcp.is_some() {
             return Ok(());
         }
         let mut fields = vec![(b":status".to_vec(), status.to_string().into_bytes())];
@@ -141,6 +141,9 @@ impl Engine<'_> {
         let of = &mut self.streams[stream];
         if of.over {
             return Ok(());
+        }
+        if of.tcp.is_some() {
+            return self.cut(stream, Peer::Downstream);
         }
         of.trouble = Some(trouble.to_owned());
         self.finish(stream)

@@ -1,8 +1,9 @@
-//! The state of HTTP streams: what each plugin holds of a message, and what has passed it.
+//! The state of streams: what each plugin holds of a message, and what has passed it.
 //!
 //! Does not move anything.
 
 use crate::case::Fields;
+use crate::host::reference::links::Tcp;
 use crate::host::stdio::engine::wire;
 use crate::host::stdio::protocol::{Bytes, Part, State};
 use crate::trace::Message;
@@ -34,7 +35,7 @@ pub(super) struct Half {
     pub(super) body: Vec<u8>,
     pub(super) trailers: Fields,
     headers_in: bool,
-    headers_out: bool,
+    pub(super) headers_out: bool,
     trailers_in: bool,
     /// The end of the message has come.
     end_in: bool,
@@ -56,11 +57,14 @@ pub(super) struct Stage {
     pub(super) untold: State,
 }
 
-/// One HTTP stream.
+/// One stream.
 #[derive(Debug)]
 pub(super) struct Stream {
     /// Its number in the exchange, from 1.
     pub(super) number: u32,
+    /// A TCP stream: its connections. The client's bytes are the request's body, the upstream's the
+    /// response's, and the new connection is the head of the request.
+    pub(super) tcp: Option<Tcp>,
     /// In the order in which a request passes; a response passes in the reverse order.
     pub(super) stages: Vec<Stage>,
     /// How many of the request's body chunks the client has sent.
@@ -194,17 +198,21 @@ impl Stage {
         };
         fields(&mut self.request.headers, state.request_headers);
         bytes(&mut self.request.body, state.request_body);
+        bytes(&mut self.request.body, state.downstream_data);
         fields(&mut self.request.trailers, state.request_trailers);
         fields(&mut self.response.headers, state.response_headers);
         bytes(&mut self.response.body, state.response_body);
+        bytes(&mut self.response.body, state.upstream_data);
         fields(&mut self.response.trailers, state.response_trailers);
     }
 
-    /// A body was forwarded: it is there no more.
-    pub(super) fn emptied(&mut self, direction: Direction) {
-        let part = match direction {
-            Direction::Request => Part::RequestBody,
-            Direction::Response => Part::ResponseBody,
+    /// A body, or the bytes of a TCP stream, were forwarded: they are there no more.
+    pub(super) fn emptied(&mut self, direction: Direction, tcp: bool) {
+        let part = match (direction, tcp) {
+            (Direction::Request, false) => Part::RequestBody,
+            (Direction::Response, false) => Part::ResponseBody,
+            (Direction::Request, true) => Part::DownstreamData,
+            (Direction::Response, true) => Part::UpstreamData,
         };
         if !self.untold.gone.contains(&part) {
             self.untold.gone.push(part);
@@ -217,6 +225,7 @@ impl Stream {
     pub(super) fn new(number: u32) -> Stream {
         Stream {
             number,
+            tcp: None,
             stages: Vec::new(),
             chunks_sent: 0,
             sent: false,

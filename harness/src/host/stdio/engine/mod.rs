@@ -12,6 +12,7 @@ mod half;
 mod life;
 mod passage;
 mod play;
+mod tcp;
 mod time;
 mod wire;
 

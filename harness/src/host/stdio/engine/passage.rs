@@ -1,4 +1,4 @@
-//! Pieces of HTTP messages on their way through the plugins.
+//! Pieces of messages, and bytes of TCP streams, on their way through the plugins.
 //!
 //! A request passes the plugins in their order, a response in the reverse one. Each piece is shown to a
 //! plugin even while processing is paused; what it does not let pass stays with it.
@@ -24,7 +24,7 @@ impl Engine<'_> {
                 ));
                 return self.own_answer(stream, 503);
             }
-            self.create_contexts(stream)?;
+            self.create_contexts(stream, Kind::Http)?;
         }
         let bare = script.request.body.is_empty() && script.request.trailers.is_empty();
         self.streams[stream].sent = bare;
@@ -43,7 +43,7 @@ impl Engine<'_> {
     }
 
     /// The first plugin that should sit on a new stream and cannot.
-    fn unusable(&self) -> Option<String> {
+    pub(super) fn unusable(&self) -> Option<String> {
         let mut all = self.serving().into_iter().map(|vm| &self.vms[vm]);
         all.find_map(|vm| {
             let planned = &self.job.vms[vm.job].plugins;
@@ -55,13 +55,13 @@ impl Engine<'_> {
         })
     }
 
-    fn create_contexts(&mut self, stream: usize) -> Result<(), Over> {
+    pub(super) fn create_contexts(&mut self, stream: usize, kind: Kind) -> Result<(), Over> {
         for vm in self.serving() {
             for plugin in 0..self.vms[vm].plugins.len() {
                 let ask = Ask::Open(Open {
                     vm: self.vms[vm].label.clone(),
                     plugin: self.vms[vm].plugins[plugin].context,
-                    kind: Kind::Http,
+                    kind,
                 });
                 let done = self.done(ask)?;
                 if let Some(context) = done.and_then(|d| d.context) {
@@ -121,7 +121,12 @@ impl Engine<'_> {
         if of.over {
             return Ok(());
         }
+        let tcp = of.tcp.is_some();
         match direction {
+            Direction::Request if tcp && at == of.stages.len() => {
+                self.upstream_gets_bytes(stream, piece)
+            }
+            Direction::Response if tcp && at == 0 => self.client_gets_bytes(stream, piece),
             Direction::Request if at == of.stages.len() => self.upstream_gets(stream, piece),
             Direction::Response if at == 0 => self.client_gets(stream, piece),
             Direction::Request => self.show(stream, at, direction, piece),
@@ -138,8 +143,9 @@ impl Engine<'_> {
         piece: Piece,
     ) -> Result<(), Over> {
         let head = matches!(piece, Piece::Head(..));
+        let tcp = self.streams[stream].tcp.is_some();
         let of = &mut self.streams[stream].stages[stage];
-        let (event, state) = told(of, direction, &piece);
+        let (event, state) = told(of, direction, &piece, tcp);
         of.half(direction).take(piece);
         let (vm, context) = (of.vm, of.context);
         let done = self.call(vm, context, state, event)?;
@@ -157,7 +163,7 @@ impl Engine<'_> {
         let label = &self.vms[vm].label;
         self.asked.retain(|c| {
             let own = c.vm == *label && c.context == context;
-            !(own && matches!(&c.effect, Effect::ContinueStream { stream } if side(*stream) == Some(direction)))
+            !(own && matches!(&c.effect, Effect::ContinueStream { stream } if side(*stream) == direction))
         });
         self.work()?;
         if self.streams[stream].over {
@@ -196,30 +202,46 @@ impl Engine<'_> {
             Direction::Request => stage + 1,
             Direction::Response => stage,
         };
+        let tcp = self.streams[stream].tcp.is_some();
         let of = &mut self.streams[stream].stages[stage];
         let pieces = of.half(direction).release();
         if pieces.iter().any(|p| matches!(p, Piece::Data(..))) {
-            of.emptied(direction);
+            of.emptied(direction, tcp);
         }
         let mut pieces = pieces.into_iter();
         pieces.try_for_each(|piece| self.deliver(stream, next, direction, piece))
     }
 }
 
-/// The message that a side of an HTTP stream carries.
-pub(super) fn side(stream: StreamType) -> Option<Direction> {
+/// The message, or the bytes, that a side of a stream carries.
+pub(super) fn side(stream: StreamType) -> Direction {
     match stream {
-        StreamType::HttpRequest => Some(Direction::Request),
-        StreamType::HttpResponse => Some(Direction::Response),
-        StreamType::Downstream | StreamType::Upstream => None,
+        StreamType::HttpRequest | StreamType::Downstream => Direction::Request,
+        StreamType::HttpResponse | StreamType::Upstream => Direction::Response,
     }
 }
 
 /// What the adapter is told of a piece.
-fn told(stage: &mut Stage, direction: Direction, piece: &Piece) -> (Event, State) {
+fn told(stage: &mut Stage, direction: Direction, piece: &Piece, tcp: bool) -> (Event, State) {
     let mut state = std::mem::take(&mut stage.untold);
     let request = direction == Direction::Request;
     let event = match piece {
+        Piece::Head(..) if tcp => Event::ProxyOnNewConnection {},
+        Piece::Data(bytes, end) if tcp => {
+            let piece = Bytes::of(bytes);
+            let end_of_stream = *end;
+            if request {
+                Event::ProxyOnDownstreamData {
+                    piece,
+                    end_of_stream,
+                }
+            } else {
+                Event::ProxyOnUpstreamData {
+                    piece,
+                    end_of_stream,
+                }
+            }
+        }
         Piece::Head(fields, end) => {
             let fields = Some(wire::sent(fields));
             let end_of_stream = *end;

@@ -4,7 +4,9 @@
 
 use std::time::Instant;
 
-use crate::case::{Play, Stream as Script};
+use crate::case::{Peer, Play, Stream as Script};
+use crate::host::stdio::engine::half::Direction;
+use crate::host::stdio::engine::passage::side;
 use crate::host::stdio::engine::time::PATIENCE;
 use crate::host::stdio::engine::{Engine, Over};
 use crate::host::stdio::protocol::{Caused, Effect};
@@ -52,6 +54,9 @@ impl<'e> Engine<'e> {
                 let Some(stream) = self.stream(*n) else {
                     return Ok(());
                 };
+                if self.streams[stream].tcp.is_some() {
+                    return self.tcp_step(stream, step);
+                }
                 let until = self.time.now + PATIENCE;
                 self.pass(until, &|e| e.streams[stream].over)?;
                 self.reset(stream, "timed out")?;
@@ -65,9 +70,15 @@ impl<'e> Engine<'e> {
                 self.settle()
             }
             Play::Go(upstream) => self.grpc_go(upstream),
-            // No TCP stream is played here.
-            Play::Open(_) | Play::Send(..) | Play::End(..) | Play::Close(..) | Play::Ended(..) => {
-                Ok(())
+            Play::Open(n) => match self.stream(*n) {
+                None => self.connect(*n),
+                Some(_) => Ok(()),
+            },
+            Play::Send(n, _) | Play::End(n, _) | Play::Close(n, _) | Play::Ended(n, _) => {
+                match self.stream(*n) {
+                    Some(stream) => self.tcp_step(stream, step),
+                    None => Ok(()),
+                }
             }
             Play::Wait {
                 callback,
@@ -130,12 +141,13 @@ impl<'e> Engine<'e> {
                 let Some((at, stage)) = self.stage_of(vm, context) else {
                     return Ok(());
                 };
-                match super::passage::side(stream) {
-                    Some(direction) => self.resume(at, stage, direction),
-                    None => Ok(()),
-                }
+                self.resume(at, stage, side(stream))
             }
-            Effect::CloseStream { .. } => match self.stage_of(vm, context) {
+            Effect::CloseStream { stream } => match self.stage_of(vm, context) {
+                Some((at, _)) if self.streams[at].tcp.is_some() => match side(stream) {
+                    Direction::Request => self.cut(at, Peer::Downstream),
+                    Direction::Response => self.cut(at, Peer::Upstream),
+                },
                 Some((at, _)) => self.reset(at, "reset"),
                 None => Ok(()),
             },

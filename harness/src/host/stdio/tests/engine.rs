@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::abi::{Abi, PluginType};
-use crate::case::{Answer as Answered, Exchange, Play, Request as Asked, Stream};
+use crate::case::{Answer as Answered, Connection, Exchange, Play, Request as Asked, Stream};
 use crate::host::stdio::engine::{Abilities, Engine};
 use crate::host::stdio::link::{Peer, Silence};
 use crate::host::stdio::protocol::{
@@ -146,6 +146,11 @@ fn play_job(fake: &mut Fake, job: &Job) -> (Attempt, bool) {
         "request_trailers",
         "response_headers",
         "response_body",
+        "new_connection",
+        "downstream_data",
+        "upstream_data",
+        "downstream_connection_close",
+        "upstream_connection_close",
     ];
     let hello = Hello {
         protocol: PROTOCOL,
@@ -330,6 +335,52 @@ fn time_is_virtual_and_a_timer_ticks_until_it_is_stopped() {
     play_job(&mut fake, &job);
     assert!(began.elapsed() < Duration::from_secs(5));
     assert_eq!(fake.asked.iter().filter(|a| *a == "tick").count(), 3);
+}
+
+#[test]
+fn bytes_of_a_tcp_stream_pass_both_ways_and_its_end_is_told() {
+    let mut job = job();
+    job.exchange.streams.clear();
+    job.exchange.connections = vec![Connection {
+        downstream: vec![b"ping".as_slice().into()],
+        upstream: vec![b"pong".as_slice().into()],
+        refused: false,
+    }];
+    let (down, up) = (crate::case::Peer::Downstream, crate::case::Peer::Upstream);
+    job.exchange.play = vec![
+        Play::Open(1),
+        Play::Send(1, down),
+        Play::Send(1, up),
+        Play::End(1, up),
+        Play::Finish(1),
+    ];
+    let changed = Answer::Done(Done {
+        action: Some(Action::Continue),
+        state: State {
+            downstream_data: Some(Bytes::of(b"PING")),
+            ..State::default()
+        },
+        ..Done::default()
+    });
+    let mut fake = answering("downstream_data", Ok(reply(changed, Vec::new())));
+    let (attempt, _) = play_job(&mut fake, &job);
+    assert!(attempt.seen.upstream[0].request.body.is(b"PING"));
+    let client = attempt.seen.client[0].response.as_ref().unwrap();
+    assert!(client.body.is(b"pong") && client.complete);
+    assert_eq!(
+        fake.asked[2..],
+        [
+            "open",
+            "new_connection",
+            "downstream_data",
+            "upstream_data",
+            "upstream_data",
+            "downstream_data",
+            "upstream_connection_close",
+            "downstream_connection_close",
+            "finish stream",
+        ]
+    );
 }
 
 #[test]
