@@ -43,6 +43,8 @@ pub enum Loads {
 
 /// The requirement that a host takes a module of a version at all.
 const MARKER: &str = "abi_version/marker";
+/// The case that asks for it.
+const MARKER_CASE: &str = "lifecycle/entry_points/marker";
 /// The case that asks for a module without an allocator.
 const NO_ALLOCATOR: &str = "loading/exports/no_allocator";
 
@@ -88,7 +90,7 @@ fn fitting<'a>(
     // A column in which no module of the version loads is there to show just that.
     let refused = |abi: &Abi| {
         let about = |k: &&Known| {
-            k.checks.iter().any(|c| c == MARKER) && k.verdicts.iter().any(|v| v == "refused")
+            k.checks.iter().any(|c| c == MARKER) || k.cases.iter().any(|c| c == MARKER_CASE)
         };
         profile
             .known
@@ -136,7 +138,7 @@ fn imports(looked: &Looked, profile: &Profile, abi: &Abi, known: &[&Known], out:
     for i in &looked.imports {
         let name = format!("{}.{}", i.module, i.name);
         if let Some(there) = hostcall(abi, &i.module, &i.name) {
-            if let Some(why) = lacks(profile, known, &there.name) {
+            if let Some(why) = lacks(profile, abi.dialect_of.is_some(), known, &there.name) {
                 out.reasons.push(format!("it lacks {name}{why}"));
             } else if hostcall_signature(there) != i.signature {
                 let (have, want) = (&i.signature, hostcall_signature(there));
@@ -167,9 +169,10 @@ fn imports(looked: &Looked, profile: &Profile, abi: &Abi, known: &[&Known], out:
     }
 }
 
-/// Whether the host lacks a hostcall; if so, why, as far as that is known.
-fn lacks(profile: &Profile, known: &[&Known], name: &str) -> Option<String> {
-    if profile.lacks.hostcalls.iter().any(|h| h == name) {
+/// Whether the host lacks a hostcall; if so, why, as far as that is known. A dialect's own table says what
+/// it has: what the profile lacks is meant of the text.
+fn lacks(profile: &Profile, dialect: bool, known: &[&Known], name: &str) -> Option<String> {
+    if !dialect && profile.lacks.hostcalls.iter().any(|h| h == name) {
         return Some(String::new());
     }
     let about = |c: &String| {
@@ -198,7 +201,11 @@ fn exports(looked: &Looked, profile: &Profile, abi: &Abi, known: &[&Known], out:
                 out.doubts.push(text);
             }
         }
-        if profile.lacks.callbacks.contains(&e.name) {
+        let lacks = match abi.dialect_of {
+            Some(_) => there.absent.is_some(),
+            None => profile.lacks.callbacks.contains(&e.name),
+        };
+        if lacks {
             out.never_calls.push(e.name.clone());
         }
     }
