@@ -8,6 +8,7 @@ mod line;
 mod merge;
 mod pack;
 mod reader;
+mod redact;
 mod slim;
 mod summary;
 #[cfg(test)]
@@ -20,6 +21,7 @@ pub use line::*;
 pub use merge::*;
 pub use pack::{command, published};
 pub use reader::*;
+pub use redact::*;
 pub use slim::*;
 pub use summary::*;
 pub use writer::*;

@@ -336,3 +336,69 @@ fn what_is_published_of_a_column_is_its_own_and_says_how_to_make_it_again() {
     );
     assert!(own.results[0].attempts.iter().all(|a| a.host_log.is_none()));
 }
+
+#[test]
+fn secrets_do_not_get_past() {
+    let record = record();
+    let secret = "Bearer s3cret-token";
+    let mut result = record.results[1].clone();
+    let attempt = result.attempts.last_mut().expect("it was played");
+    attempt.host_log = Some(Blob::new(format!("sent {secret}\n").as_bytes()));
+    attempt.wire = Some(Blob::Whole([b"\xff", secret.as_bytes(), b"\xfe"].concat()));
+    let long = [secret.as_bytes(), &[b'x'; 5000], secret.as_bytes()].concat();
+    attempt.logs.push(crate::trace::LogLine {
+        level: None,
+        text: Blob::new(&long),
+    });
+    result.judgement.reason = Some(format!("it said {secret}"));
+    let mut footer = record.footer.clone();
+    footer
+        .trouble
+        .push(("x".into(), format!("failed with {secret}")));
+    let mut header = record.header.clone();
+    header.command = format!("pwspec run --host x={secret}");
+    let out = Shared::default();
+    let mut writer = Writer::new(out.clone(), "memory");
+    let mut collector = Collector::default();
+    let mut tee = Tee(vec![&mut writer, &mut collector]);
+    let mut sink = crate::record::Redacting::new(&mut tee, vec![secret.to_owned()]);
+    let events = [
+        Event::Started {
+            header: Arc::new(header),
+            cases: Arc::new(record.cases.clone()),
+        },
+        Event::CaseEnded(Arc::new(result)),
+        Event::Finished(Arc::new(footer)),
+    ];
+    for event in &events {
+        sink.event(event).expect("memory takes it");
+    }
+    let kept = collector.into_record().expect("finished");
+    let attempt = kept.results[0].attempts.last().expect("kept");
+    let wire = attempt.wire.as_ref().and_then(Blob::whole).expect("whole");
+    assert_eq!(
+        wire,
+        ["\u{2039}redacted\u{203a}".as_bytes()]
+            .concat()
+            .iter()
+            .copied()
+            .fold(vec![0xff], |mut v, b| {
+                v.push(b);
+                v
+            })
+            .into_iter()
+            .chain([0xfe])
+            .collect::<Vec<_>>()
+    );
+    for text in [
+        format!("{kept:?}"),
+        String::from_utf8_lossy(&out.0.lock().expect("no panic holds it")).into_owned(),
+    ] {
+        assert!(!text.contains("s3cret"), "{text}");
+        assert!(text.contains("redacted"));
+    }
+    let Blob::Cut { head, .. } = &attempt.logs[0].text else {
+        panic!("it is long")
+    };
+    assert!(!head.windows(6).any(|w| w == b"s3cret"));
+}

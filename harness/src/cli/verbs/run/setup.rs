@@ -56,6 +56,12 @@ impl Setup {
         })
     }
 
+    /// What the profiles hold that no output may show.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        let profiles = self.wanted.iter().map(|w| &w.profile);
+        profiles.flat_map(crate::case::Profile::secrets).collect()
+    }
+
     /// The names of the hosts.
     pub(super) fn hosts(&self) -> Vec<String> {
         self.wanted.iter().map(|w| w.profile.name.clone()).collect()

@@ -11,7 +11,7 @@ use crate::cli::verbs::run::limit::Limit;
 use crate::cli::verbs::run::setup::Setup;
 use crate::cli::verbs::run::{empty, files, folder, repeat, shown, watch};
 use crate::host::Stop;
-use crate::record::{Collector, Record, Sink, Tee, Writer};
+use crate::record::{Collector, Record, Redacting, Sink, Tee, Writer, redact};
 use crate::runner::{self, Around, Outcome};
 
 pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
@@ -54,12 +54,14 @@ fn play(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
         watch: &watch,
         exit: &exit,
     };
-    let mut sink = Tee(vec![&mut writer, &mut collector]);
-    sink.0.extend(live.as_mut().map(|l| l as &mut dyn Sink));
+    let mut all = Tee(vec![&mut writer, &mut collector]);
+    all.0.extend(live.as_mut().map(|l| l as &mut dyn Sink));
+    let secrets = setup.secrets();
+    let mut sink = Redacting::new(&mut all, secrets.clone());
     let (suite, specs) = (&setup.suite, &setup.specs);
     let (outcome, _) = runner::run(suite, specs, targets, &options, &around, &mut sink)
         .map_err(|e| Failed::new(Exit::Bug, e))?;
-    drop(sink);
+    drop(all);
     watch.clear();
     let mut record = collector.into_record()?;
     if !repeat::agree(args, &setup, &record, &out, &stop)? {
@@ -83,9 +85,9 @@ fn play(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
         eprintln!("pwspec: {entry}");
     }
     for (host, what, help) in &outcome.trouble {
-        eprintln!("pwspec: failed to drive {host}: {what}");
+        eprintln!("pwspec: failed to drive {host}: {}", redact(what, &secrets));
         if let Some(help) = help {
-            eprintln!("  help: {help}");
+            eprintln!("  help: {}", redact(help, &secrets));
         }
     }
     Ok(Exit::of(record.footer.exit_code))
