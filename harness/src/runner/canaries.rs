@@ -15,7 +15,7 @@ use crate::runner::canary::{self, Canary};
 use crate::runner::plan::{ColumnPlan, HostPlan, Planned, column, scope};
 use crate::runner::play::{Playing, Silent};
 use crate::runner::slots::{Slot, play_slots, slot};
-use crate::trace::{Attempt, Blame, Load};
+use crate::trace::{Attempt, Blame};
 
 /// Plays the canaries of a run in every column, and where no column shows all, in those that were not
 /// asked for until one does; then `more` in the first that did.
@@ -186,9 +186,9 @@ fn sang(canary: Canary, judgement: Option<&Judgement>, attempt: Option<&Attempt>
     let what = what.trim_end_matches([' ', ':']).to_owned();
     let undue = canary == Canary::Fails && j.verdict == Verdict::Pass;
     let answered = attempt.is_some_and(|a| {
-        let refused = matches!(a.load, Load::Refused { .. } | Load::Unlinked { .. });
+        let refused = a.load.refused();
         let mut instances = a.trace.instances.iter();
-        let spoke = instances.any(|i| i.callbacks().first().is_some());
+        let spoke = instances.any(|i| !i.callbacks().is_empty());
         a.faults.iter().all(|f| f.blame == Blame::Host) && (refused || spoke)
     });
     if answered && !undue && j.verdict != Verdict::NotRun {
