@@ -106,13 +106,14 @@ pub fn render_with(records: &[Record], options: &HtmlOptions<'_>) -> String {
     env.set_syntax(syntax);
     env.set_formatter(|out, _, value| {
         // Ready HTML stays, all else is text.
-        Ok(match value.as_str() {
+        match value.as_str() {
             _ if value.is_safe() || value.is_undefined() || value.is_none() => {
-                write!(out, "{value}")?
+                write!(out, "{value}")?;
             }
             Some(text) => out.write_str(&escape(text))?,
             None => out.write_str(&escape(&value.to_string()))?,
-        })
+        }
+        Ok(())
     });
     env.add_filter("id", breakable);
     // The template is part of the program: a test renders every branch of it.
