@@ -128,6 +128,13 @@ pub enum Play {
     Finish(u32),
     /// The client of HTTP stream n closes its connection at once.
     Abort(u32),
+    /// Something outside the plugin calls this foreign callback of its, with these arguments.
+    Foreign {
+        /// Its number.
+        function: u32,
+        /// What it is called with.
+        arguments: Vec<u8>,
+    },
     /// The gRPC upstream of this name may go on where it waits for [`GrpcAfter::Go`], once.
     Go(String),
     /// The client of TCP stream n connects. The next step follows only after the first callback of this

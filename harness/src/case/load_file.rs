@@ -121,6 +121,7 @@ fn load_case(
     let env = Env {
         token: "0",
         upstream: &|name| name.to_owned(),
+        function: &|name| name.to_owned(),
     };
     let mut reasons = Vec::new();
     let mut found: Vec<(&Abi, Resolved)> = Vec::new();
@@ -238,6 +239,13 @@ fn needs(file: &CaseFile, found: &[(&Abi, Resolved)]) -> BTreeSet<Need> {
     );
     when(!r.exchange.grpc.is_empty(), Need::Grpc);
     when(streams.iter().any(|s| s.request.http2), Need::Http2);
+    when(r.functions, Need::ForeignFunction);
+    let foreign = |p: &Play| matches!(p, Play::Foreign { .. });
+    when(r.exchange.play.iter().any(foreign), Need::ForeignCallback);
+    when(
+        r.vms.iter().any(|v| !v.environment.is_empty()),
+        Need::Environment,
+    );
     when(r.vms.len() > 1, Need::SeveralVms);
     when(
         r.vms.iter().any(|v| v.plugins.len() > 1),

@@ -75,6 +75,8 @@ pub struct Resolved {
     pub deadline_ms: Option<u64>,
     /// It loops, recurses or grows on purpose: not in company.
     pub alone: bool,
+    /// It calls a foreign function that the host has.
+    pub functions: bool,
     /// The hostcalls that its modules import, by the text's names.
     pub hostcalls: BTreeSet<String>,
 }
@@ -88,6 +90,8 @@ pub struct VmSpec {
     pub module: ModuleSpec,
     /// VM configuration.
     pub config: Vec<u8>,
+    /// Environment variables: name and value.
+    pub environment: Vec<(String, String)>,
     /// Its plugins, in order of root contexts.
     pub plugins: Vec<PluginSpec>,
 }
@@ -118,4 +122,6 @@ pub struct Env<'a> {
     pub token: &'a str,
     /// The name under which the host knows an upstream of the exchange (`a`).
     pub upstream: &'a dyn Fn(&str) -> String,
+    /// The name of a foreign function of the host (`there`, `back`, `silent`).
+    pub function: &'a dyn Fn(&str) -> String,
 }

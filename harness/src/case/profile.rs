@@ -51,6 +51,11 @@ pub struct Profile {
     /// `{port}` for a port of the loopback interface at which it then listens.
     #[serde(default)]
     pub upstream: Option<String>,
+    /// What the host calls foreign functions that cases speak of: `there` gives bytes from which
+    /// `back` makes its arguments again, `silent` gives nothing. Not given: `pwspec_there` and so
+    /// on, which the harness registers where it can.
+    #[serde(default, deserialize_with = "unique")]
+    pub functions: BTreeMap<String, String>,
     /// What a case may need: `true`, or why it is not offered.
     #[serde(default, deserialize_with = "unique")]
     pub offers: BTreeMap<String, Offer>,
@@ -464,12 +469,23 @@ impl Profile {
         }
     }
 
+    /// What the host calls the foreign function that a case calls `name`, one of [`FUNCTIONS`].
+    pub fn function(&self, name: &str) -> String {
+        match self.functions.get(name) {
+            Some(own) => own.clone(),
+            None => format!("pwspec_{name}"),
+        }
+    }
+
     /// Whether plugins name upstreams by a port.
     pub fn upstreams_have_ports(&self) -> bool {
         let pattern = self.upstream.as_deref();
         pattern.is_some_and(|p| p.contains("{port}"))
     }
 }
+
+/// The foreign functions that cases speak of.
+pub const FUNCTIONS: [&str; 3] = ["there", "back", "silent"];
 
 /// What stands for the port of an upstream until it is known: as long as a port with five digits.
 pub fn port_stand_in(name: &str) -> String {

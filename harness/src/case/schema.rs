@@ -71,6 +71,9 @@ pub struct CaseFile {
     /// Its VM configuration.
     #[serde(default, deserialize_with = "lenient")]
     pub vm_config: Option<Node>,
+    /// The environment variables of its VM, by name.
+    #[serde(default, deserialize_with = "lenient")]
+    pub environment: Option<Table<Node>>,
     /// Changes to what its module exports.
     #[serde(default, deserialize_with = "lenient")]
     pub exports: Option<ExportsFile>,
@@ -168,6 +171,9 @@ pub struct PluginFile {
     /// The VM configuration of its VM.
     #[serde(default, deserialize_with = "lenient")]
     pub vm_config: Option<Node>,
+    /// The environment variables of its VM, by name.
+    #[serde(default, deserialize_with = "lenient")]
+    pub environment: Option<Table<Node>>,
     /// Changes to what the VM's module exports.
     #[serde(default, deserialize_with = "lenient")]
     pub exports: Option<ExportsFile>,

@@ -57,6 +57,8 @@ pub struct VmJob {
     pub legend: Option<Arc<Legend>>,
     /// VM configuration.
     pub config: Vec<u8>,
+    /// Environment variables: name and value.
+    pub environment: Vec<(String, String)>,
     /// Plugins, in order of their root contexts.
     pub plugins: Vec<PluginJob>,
 }

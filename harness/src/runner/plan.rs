@@ -175,9 +175,11 @@ pub fn scope(
     profile: &Profile,
 ) -> Option<Result<String, String>> {
     let upstream = |name: &str| profile.upstream(name);
+    let function = |name: &str| profile.function(name);
     let env = Env {
         token: FIXED_TOKEN,
         upstream: &upstream,
+        function: &function,
     };
     let resolved = match suite.resolve(case, abi, &env) {
         Ok(resolved) => resolved,
@@ -241,9 +243,11 @@ pub fn prepare(
     options: &Deadlines,
 ) -> Result<Prepared, String> {
     let upstream = |name: &str| profile.upstream(name);
+    let function = |name: &str| profile.function(name);
     let env = Env {
         token,
         upstream: &upstream,
+        function: &function,
     };
     let resolved = suite
         .resolve(&planned.case, abi, &env)
@@ -266,6 +270,7 @@ pub fn prepare(
             wasm: Arc::new(wasm),
             legend: legend.map(Arc::new),
             config: vm.config.clone(),
+            environment: vm.environment.clone(),
             plugins: vm
                 .plugins
                 .iter()

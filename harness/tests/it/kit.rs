@@ -133,6 +133,7 @@ pub fn job(index: usize, abi: &Arc<Abi>, handlers: Vec<Handler>, exchange: Excha
             code_key: Some(module.code_digest),
             legend: Some(Arc::new(module.legend)),
             config: Vec::new(),
+            environment: Vec::new(),
             plugins: vec![PluginJob {
                 name: "main".to_owned(),
                 root_id: "main".to_owned(),

@@ -6,7 +6,7 @@ use crate::abi::PluginType;
 use crate::case::lenient::List;
 use crate::case::resolve::resolver::{Resolver, single};
 use crate::case::resolve::tcp::{tcp_play, whole};
-use crate::case::schema::{AnswerFile, ExchangeFile, RequestFile, WaitFile};
+use crate::case::schema::{AnswerFile, ExchangeFile, ForeignFile, RequestFile, WaitFile};
 use crate::case::yaml::{Node, Path};
 use crate::case::{Answer, AnswerKind, Chunk, Exchange, Fields, Play, Request, Stream};
 
@@ -178,6 +178,7 @@ impl Resolver<'_> {
                     }
                     out.extend(wait.and_then(|w| self.wait(&w, &at.key("wait"))));
                 }
+                Some(("foreign", file)) => out.extend(self.foreign(file, &at.key("foreign"))),
                 Some(("go", Node::Str(name))) => {
                     self.grpc_name(name, &at.key("go"));
                     out.push(Play::Go(name.clone()));
@@ -211,8 +212,25 @@ impl Resolver<'_> {
             }
             false => "head, chunk, rest, finish, abort: N",
         };
-        let help = format!("{streams}; go: NAME; wait: {{…}}; reload; remove; shutdown");
+        let help =
+            format!("{streams}; go: NAME; wait: {{…}}; foreign: {{…}}; reload; remove; shutdown");
         self.note(path, format!("unknown play `{word}`"), Some(help));
+    }
+
+    /// `{function_id: 7, arguments: …}`.
+    fn foreign(&mut self, file: &Node, path: &Path) -> Option<Play> {
+        let (file, notes) = crate::case::tree::read::<ForeignFile>(file);
+        for n in notes {
+            self.note(path, n.message, n.help);
+        }
+        let file = file?;
+        let arguments = file.arguments.as_ref();
+        Some(Play::Foreign {
+            function: file.function_id,
+            arguments: arguments
+                .map(|n| self.bytes(n, &path.key("arguments")))
+                .unwrap_or_default(),
+        })
     }
 
     fn ending(&mut self, word: &str, path: &Path) -> Option<Play> {

@@ -181,7 +181,7 @@ impl Resolver<'_> {
             .iter()
             .filter_map(|(i, n)| self.pattern(n, &at.index(*i)))
             .collect();
-        if order.is_empty() {
+        if f.order.0.is_empty() {
             self.note(&at, "nothing is expected here", None);
         }
         let kind = CheckKind::Callbacks { who, order };

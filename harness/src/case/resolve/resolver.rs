@@ -52,6 +52,7 @@ pub(crate) fn resolve(
         stream_count: 0,
         tcp: file.plugin_type == Some(crate::abi::PluginType::Tcp),
         alone: false,
+        functions: false,
         hostcalls: BTreeSet::new(),
     };
     let resolved = r.case(file, path);
@@ -83,6 +84,8 @@ pub(super) struct Resolver<'a> {
     /// The streams are TCP streams.
     pub(super) tcp: bool,
     pub(super) alone: bool,
+    /// A foreign function of the host is named.
+    pub(super) functions: bool,
     pub(super) hostcalls: BTreeSet<String>,
 }
 
@@ -162,6 +165,7 @@ impl Resolver<'_> {
             observations,
             deadline_ms: file.deadline_ms,
             alone: self.alone,
+            functions: self.functions,
             hostcalls: std::mem::take(&mut self.hostcalls),
         }
     }
@@ -191,6 +195,7 @@ impl Resolver<'_> {
                     root: None,
                     config: file.config.clone(),
                     vm_config: file.vm_config.clone(),
+                    environment: file.environment.clone(),
                     exports: file.exports.clone(),
                     module: file.module.clone(),
                     guest: file.guest.clone(),
@@ -216,6 +221,7 @@ impl Resolver<'_> {
                             ..ModuleSpec::default()
                         },
                         config: Vec::new(),
+                        environment: Vec::new(),
                         plugins: Vec::new(),
                     });
                     vms.len() - 1
@@ -232,6 +238,9 @@ impl Resolver<'_> {
             }
             if let Some(config) = &plugin.vm_config {
                 vms[vm].config = self.bytes(config, &at.key("vm_config"));
+            }
+            if let Some(variables) = &plugin.environment {
+                vms[vm].environment = self.environment(variables, &at.key("environment"));
             }
             let config = plugin
                 .config
@@ -250,6 +259,17 @@ impl Resolver<'_> {
             vm.module.slots = self.saved.keys().filter(|(v, _)| *v == i as u32).count() as u32;
         }
         vms
+    }
+
+    fn environment(&mut self, file: &Table<Node>, path: &Path) -> Vec<(String, String)> {
+        let mut out = Vec::new();
+        for (name, value) in &file.0 {
+            match value.scalar() {
+                Some(text) => out.push((name.clone(), text)),
+                None => self.note(&path.key(name), "expected text", None),
+            }
+        }
+        out
     }
 
     fn exports(&mut self, file: &ExportsFile, path: &Path) -> Exports {

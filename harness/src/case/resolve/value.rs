@@ -5,10 +5,13 @@
 use crate::abi::{Param, Type};
 use crate::case::resolve::resolver::{Resolver, single};
 use crate::case::yaml::{Node, Path};
-use crate::case::{ArgValue, Chunk, FieldExpect, Matcher, OUT_OF_BOUNDS, Operand, fill, filled};
+use crate::case::{
+    ArgValue, Chunk, FUNCTIONS, FieldExpect, Matcher, OUT_OF_BOUNDS, Operand, fill, filled,
+};
 
 impl Resolver<'_> {
-    /// Text, `{hex: …}`, `{fill: …, len: …}` (up to 64 MiB), `{unique: …}`, `{upstream: …}`.
+    /// Text, `{hex: …}`, `{fill: …, len: …}` (up to 64 MiB), `{unique: …}`, `{upstream: …}`,
+    /// `{function: …}`.
     pub(super) fn bytes(&mut self, node: &Node, path: &Path) -> Vec<u8> {
         if let Some((pattern, len)) = self.fill(node, path) {
             return filled(&pattern, len);
@@ -17,12 +20,14 @@ impl Resolver<'_> {
             Some(("hex", hex)) => return self.hex(hex, &path.key("hex")),
             Some(("unique", Node::Str(name))) => return self.unique(name).into_bytes(),
             Some(("upstream", Node::Str(name))) => return (self.env.upstream)(name).into_bytes(),
+            Some(("function", Node::Str(name))) => return self.function(name, path).into_bytes(),
             _ => {}
         }
         match node.scalar() {
             Some(text) => text.into_bytes(),
             None => {
-                let help = "text, {hex: …}, {fill: …, len: …}, {unique: …} or {upstream: …}";
+                let help = "text, {hex: …}, {fill: …, len: …}, {unique: …}, {upstream: …} or \
+                            {function: …}";
                 self.note(
                     path,
                     format!("expected bytes, found {}", node.kind()),
@@ -39,6 +44,20 @@ impl Resolver<'_> {
             Some((pattern, len)) => fill::shared(&pattern, len),
             None => self.bytes(node, path).into(),
         }
+    }
+
+    /// What the host calls a foreign function.
+    fn function(&mut self, name: &str, path: &Path) -> String {
+        self.functions = true;
+        if !FUNCTIONS.contains(&name) {
+            let help = Some(format!("one of {}", FUNCTIONS.join(", ")));
+            self.note(
+                &path.key("function"),
+                format!("unknown function `{name}`"),
+                help,
+            );
+        }
+        (self.env.function)(name)
     }
 
     fn unique(&self, name: &str) -> String {
@@ -406,7 +425,9 @@ impl Resolver<'_> {
             return Matcher::Present;
         }
         match ty {
-            Type::Bytes | Type::OutBytes | Type::Fill => Matcher::Bytes(self.bytes(node, path)),
+            Type::Bytes | Type::OutBytes | Type::Fill | Type::OutArray => {
+                Matcher::Bytes(self.bytes(node, path))
+            }
             Type::Pairs | Type::OutPairs => Matcher::Pairs(self.pairs(node, path)),
             Type::Enum(e) | Type::OutEnum(e) => match node {
                 Node::Str(name) => Matcher::Enum(name.clone(), self.enum_number(e, name, path)),

@@ -154,6 +154,17 @@ pub struct GrpcTurnFile {
     pub close: bool,
 }
 
+/// A foreign callback of the plugin's that something calls.
+#[derive(Debug, Clone, Default, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForeignFile {
+    /// Its number.
+    pub function_id: u32,
+    /// What it is called with.
+    #[serde(default, deserialize_with = "lenient")]
+    pub arguments: Option<Node>,
+}
+
 /// Waiting for a callback.
 #[derive(Debug, Clone, Default, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

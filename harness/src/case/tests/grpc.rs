@@ -28,6 +28,7 @@ fn resolved(exchange: &str, expect: &str) -> (Case, Resolved) {
     let env = Env {
         token: "0",
         upstream: &|name| name.to_owned(),
+        function: &|name| name.to_owned(),
     };
     let case = suite.case("grpc/try/a").expect("a case");
     let abi = suite.abi("0.2.1").expect("a version");

@@ -26,6 +26,7 @@ fn exchange(more: &str) -> Exchange {
     let env = Env {
         token: "0",
         upstream: &|name| name.to_owned(),
+        function: &|name| name.to_owned(),
     };
     let abi = suite.abi("0.2.1").expect("a version");
     let case = suite.case("tcp/try/a").expect("a case");

@@ -48,6 +48,7 @@ pub(crate) fn run(args: &ShowArgs, global: &Global) -> anyhow::Result<Exit> {
     let env = Env {
         token: "0",
         upstream: &|name| name.to_owned(),
+        function: &|name| name.to_owned(),
     };
     match suite.resolve(case, abi, &env) {
         Err(why) => out.push_str(&format!("\nnot in {}: {why:?}\n", abi.id)),

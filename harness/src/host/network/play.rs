@@ -117,6 +117,9 @@ impl<'a> Player<'a> {
                     times,
                     within,
                 } => self.await_callback(callback, *times, *within),
+                Play::Foreign { .. } => {
+                    self.late = Some("foreign callbacks are not played".to_owned());
+                }
                 Play::Remove | Play::Shutdown => turn(Turn::Out),
                 Play::Reload => {
                     turn(Turn::Out);

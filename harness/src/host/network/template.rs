@@ -84,6 +84,8 @@ pub struct PluginVars {
     pub module: String,
     /// Configuration of the VM in base64.
     pub vm_config: String,
+    /// The VM's environment variables by name.
+    pub environment: BTreeMap<String, String>,
     /// Configuration of the plugin in base64.
     pub config: String,
 }
@@ -98,6 +100,7 @@ impl CaseVars {
                 vm_id: vm.vm_id.clone(),
                 module: module.clone(),
                 vm_config: BASE64.encode(&vm.config),
+                environment: vm.environment.iter().cloned().collect(),
                 config: BASE64.encode(&plugin.config),
             })
         });

@@ -159,6 +159,7 @@ fn read(c: &mut Call<'_, '_>, unknown_fault: &str, away_fault: &str) -> Result<V
             Some(News::Message(bytes)) => Some(bytes.clone()),
             _ => None,
         },
+        "FOREIGN_FUNCTION_ARGUMENTS" => world.foreign.clone(),
         "HTTP_CALL_RESPONSE_BODY" => world.calls.response().map(|r| r.body.clone()),
         _ if faults.planted() && emptied_while_paused(world, &name) => Some(Vec::new()),
         _ => body(world, &name).map(|b| b.clone()),

@@ -88,17 +88,18 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let world = c.world();
     let (vm, plugin) = world.effective_plugin().ok_or(Status::BadArgument)?;
     let context = world.vms[vm].plugins[plugin].context;
-    let upstream = String::from_utf8(upstream)
-        .ok()
-        .filter(|name| known(world, name));
-    let Some(upstream) = upstream else {
-        let status = if faults.is("http_call_unknown_upstream_is_ok") {
+    let upstream = String::from_utf8(upstream).unwrap_or_default();
+    if !known(world, &upstream) {
+        let address = upstream.contains(':');
+        let status = if !address && faults.is("http_call_unknown_upstream_is_ok")
+            || address && faults.is("http_call_to_any_address_is_ok")
+        {
             Status::Ok
         } else {
             Status::BadArgument
         };
         return Err(status.into());
-    };
+    }
     for needed in [":method", ":path", ":authority"] {
         if !headers
             .iter()

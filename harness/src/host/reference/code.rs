@@ -9,8 +9,7 @@ use wasmparser::{Chunk, ExternalKind, Operator, Parser, Payload};
 
 /// How much memory a guest may have, in pages of 64 KiB (256 MiB).
 ///
-/// The text (Memory and CPU limits) wants a limit. A guest that grows without end is refused here and
-/// ends by its deadline.
+/// The text (Memory and CPU limits) wants a limit: a guest that asks for more is refused.
 pub(super) const MEMORY_PAGES: u64 = 4096;
 
 /// A module's code and data apart.

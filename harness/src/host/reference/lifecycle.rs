@@ -35,6 +35,7 @@ impl Player {
             label: format!("vm {}.{}", job + 1, turn + 1),
             vm_id: of.vm_id.clone(),
             config: of.config.clone(),
+            environment: of.environment.clone(),
             plugins: plugins.collect(),
             instance: None,
             memory: None,
@@ -49,7 +50,10 @@ impl Player {
         };
         self.world().vms.push(vm);
         let vm = self.world().vms.len() - 1;
-        match self.instantiate(code, vm, of).and_then(|()| self.start(vm)) {
+        let instantiated = self.instantiate(code, vm, of);
+        // Compiling is no part of the attempt.
+        self.deadline = std::time::Instant::now() + self.allowed;
+        match instantiated.and_then(|()| self.start(vm)) {
             Ok(load) => {
                 self.world().vms[vm].started = true;
                 load

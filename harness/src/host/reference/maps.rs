@@ -207,8 +207,15 @@ fn change(
 }
 
 /// Fault: while processing is paused, a change from another callback is taken and forgotten.
-fn ignored_while_paused(world: &World, map: &str) -> bool {
-    world.faults.planted()
+fn ignored_while_paused(world: &mut World, map: &str) -> bool {
+    if !world.faults.planted() {
+        return false;
+    }
+    let paused = of_stream(map).is_some_and(|(direction, _)| {
+        let stage = world.effective_stage();
+        stage.is_some_and(|stage| world.half(stage, direction).is_some_and(|h| h.paused.any()))
+    });
+    paused
         && elsewhere(world, map)
         && world
             .faults

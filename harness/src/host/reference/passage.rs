@@ -78,6 +78,7 @@ impl Player {
         };
         if pause {
             half.pause(shown.part);
+            self.forget_resume(stream, stage, direction);
         } else if half.go_on(shown.part) && !waits {
             if lost {
                 half.forget_held();
@@ -85,6 +86,19 @@ impl Player {
             self.let_through(stream, stage, direction);
         }
         self.work();
+    }
+
+    /// The callback asked for the stream to go on and returned PAUSE: the latter stands.
+    fn forget_resume(&mut self, stream: usize, stage: usize, direction: Direction) {
+        let of = (stream, stage, direction);
+        self.world().deferred.retain(|asked| match asked {
+            Deferred::Continue {
+                stream,
+                stage,
+                direction,
+            } => (*stream, *stage, *direction) != of,
+            _ => true,
+        });
     }
 
     /// The plugin's half takes the piece in.

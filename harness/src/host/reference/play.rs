@@ -19,15 +19,16 @@ use crate::trace::{Attempt, Blob, ClientSaw, End, Isolation, Load, LogLine, Read
 pub(super) fn play(code: &Code, watchdog: &Watchdog, job: &Job, faults: Faults) -> Attempt {
     let began = Instant::now();
     let mut store = Store::new(code.engine().clone());
-    let deadline = began + job.deadline;
-    let watch = watchdog.watch(&store, deadline);
+    let watch = watchdog.watch(&store);
     let world = World::new(job.abi.clone(), job.exchange.clone(), faults);
     let env = FunctionEnv::new(&mut store, world);
     let mut player = Player {
         store,
         env,
         faults,
-        deadline,
+        watch,
+        deadline: began + job.deadline,
+        allowed: job.deadline,
         end: End::Normal,
         halted: false,
     };
@@ -38,7 +39,6 @@ pub(super) fn play(code: &Code, watchdog: &Watchdog, job: &Job, faults: Faults) 
         }
         step(&mut player, code, job, play);
     }
-    drop(watch);
     let mut attempt = Attempt::empty(Isolation::Shared);
     attempt.load = load;
     attempt.end = player.end.clone();
@@ -120,6 +120,10 @@ fn step(player: &mut Player, code: &Code, job: &Job, play: &Play) {
                 world.now = world.now.max(until);
             }
         }
+        Play::Foreign {
+            function,
+            arguments,
+        } => player.foreign(*function, arguments),
         Play::Reload => {
             let old = player.world().vms.len();
             let turn = player.world().vms.last().map_or(0, |vm| vm.turn + 1);

@@ -2,13 +2,14 @@
 //!
 //! Knows the order of things. Streams are in `http`, starting and ending in `lifecycle`.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wasmer::{FunctionEnv, RuntimeError, Store, Value};
 
 use crate::abi::{Abi, Callback, Returns, Word};
 use crate::host::reference::calls::Response;
 use crate::host::reference::faults::Faults;
+use crate::host::reference::watchdog::Watch;
 use crate::host::reference::world::{Deferred, Event, MILLI, Running, World};
 use crate::trace::{Blob, End};
 
@@ -20,7 +21,10 @@ pub(super) struct Player {
     pub(super) store: Store,
     pub(super) env: FunctionEnv<World>,
     pub(super) faults: Faults,
+    pub(super) watch: Watch,
     pub(super) deadline: Instant,
+    /// How long the attempt may take, without compiling. A guest may run half of it in one call.
+    pub(super) allowed: Duration,
     pub(super) end: End,
     /// The deadline has passed: nothing is called any more.
     pub(super) halted: bool,
@@ -104,7 +108,12 @@ impl Player {
         };
         *of.entered.entry(export).or_default() += 1;
         world.running = running;
+        let allowed = Instant::now() + self.allowed / 2;
+        let limited = allowed < self.deadline && !self.faults.is("loop_is_never_stopped");
+        let limit = if limited { allowed } else { self.deadline };
+        self.watch.begins(limit);
         let returned = function.call(&mut self.store, values);
+        self.watch.returned();
         self.world().running = None;
         match returned {
             Ok(values) => Called::Returned(match values.first() {
@@ -112,21 +121,26 @@ impl Player {
                 _ => 0,
             }),
             Err(error) => {
-                self.broke(vm, export, &error);
+                self.broke(vm, export, &error, limited);
                 Called::Dead
             }
         }
     }
 
-    /// The guest of `vm` did not return from `export`.
-    fn broke(&mut self, vm: usize, export: &str, error: &RuntimeError) {
+    /// The guest of `vm` did not return from `export`. If it was interrupted, `limited` says that it
+    /// had taken what a plugin may take: else the attempt's time was up.
+    fn broke(&mut self, vm: usize, export: &str, error: &RuntimeError, limited: bool) {
         // The engine does not export the type of its trap codes, only their names.
         let trap = error.clone().to_trap().map(|t| t.to_string());
-        if trap.as_deref() == Some("host_interrupt") {
+        let stopped = trap.as_deref() == Some("host_interrupt");
+        if stopped && !limited {
             self.halted = true;
             self.end = End::Timeout(format!("{export} did not return before the deadline"));
-        } else {
-            let text = format!("{export}: {error}");
+        } else if !self.faults.is("crash_is_not_logged") {
+            let text = match stopped {
+                true => format!("{export} was stopped: it took more time than a plugin may"),
+                false => format!("{export}: {error}"),
+            };
             self.world().own_log.push(text.clone());
             // The first trap speaks for the attempt.
             if self.end == End::Normal {
@@ -181,8 +195,10 @@ impl Player {
             return false;
         }
         self.halted = true;
-        self.end =
-            End::Timeout("the events of this case did not end before the deadline".to_owned());
+        if self.end == End::Normal {
+            let text = "the events of this case did not end before the deadline";
+            self.end = End::Timeout(text.to_owned());
+        }
         true
     }
 

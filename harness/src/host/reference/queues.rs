@@ -70,12 +70,23 @@ pub(super) fn resolve(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         Err(_) if c.wrong("resolve_queue_bad_pointer_is_ok") => return Ok(()),
         key => key?,
     };
-    let found = c.world().queues.ids.get(&key).copied();
+    let faults = c.faults();
+    let vm = c.vm;
+    let world = c.world();
+    let own = world.vms[vm].vm_id.as_bytes() == key.0;
+    let same_name = |((_, name), id): (&(Vec<u8>, Vec<u8>), &u32)| (*name == key.1).then_some(*id);
+    let found = match world.queues.ids.get(&key).copied() {
+        Some(_) if !own && faults.is("resolve_queue_of_another_vm_is_not_found") => None,
+        None if faults.is("resolve_queue_ignores_vm_id") => {
+            world.queues.ids.iter().find_map(same_name)
+        }
+        found => found,
+    };
     let id = match found {
-        Some(_) if c.wrong("resolve_queue_writes_nothing") => return Ok(()),
-        Some(id) if c.wrong("resolve_queue_id_is_wrong") => id + 1000,
+        Some(_) if own && c.wrong("resolve_queue_writes_nothing") => return Ok(()),
+        Some(id) if own && c.wrong("resolve_queue_id_is_wrong") => id + 1000,
         Some(id) => id,
-        None if c.wrong("resolve_queue_unknown_is_ok") => 0,
+        None if own && c.wrong("resolve_queue_unknown_is_ok") => 0,
         None => return Err(Status::NotFound.into()),
     };
     Ok(c.out_u32("queue_id", id)?)
@@ -87,7 +98,7 @@ pub(super) fn enqueue(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         Err(_) if c.wrong("enqueue_bad_pointer_is_ok") => return Ok(()),
         value => value?,
     };
-    let (id, faults) = (c.u32("queue_id"), c.faults());
+    let (id, faults, me) = (c.u32("queue_id"), c.faults(), c.vm);
     let world = c.world();
     let Some(queue) = world.queues.by_id.get_mut(&id) else {
         return unknown(c, "enqueue_unknown_is_ok");
@@ -98,7 +109,11 @@ pub(super) fn enqueue(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         queue.items.push_back(value);
     }
     let (vm, context) = queue.owner;
-    if !faults.is("queue_ready_never_comes") {
+    let lost = match vm == me {
+        true => faults.is("queue_ready_never_comes"),
+        false => faults.is("queue_ready_stays_in_its_vm"),
+    };
+    if !lost {
         world.schedule(
             0,
             Event::QueueReady {

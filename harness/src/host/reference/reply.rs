@@ -67,21 +67,12 @@ fn resume(c: &mut Call<'_, '_>, direction: Direction) -> Result<(), Fail> {
     if (ticks || !request || tcp) && faults.is(fault) {
         return Ok(());
     }
-    // Silent: a stream that is not paused goes on anyway; and in a callback of the stream itself the
-    // value that it returns decides.
-    let own: &[&str] = match (tcp, request) {
-        (false, true) => &["proxy_on_request"],
-        (false, false) => &["proxy_on_response"],
-        (true, true) => &["proxy_on_new_connection", "proxy_on_downstream_data"],
-        (true, false) => &["proxy_on_upstream_data"],
-    };
+    // Silent: a stream that is not paused goes on anyway; and if a callback of the stream itself then
+    // returns PAUSE, it is that which decides (see `Player::show`).
     let paused = world
         .half((stream, stage), direction)
         .is_some_and(|h| h.paused.any());
-    let inside = world.running.as_ref().is_some_and(|r| {
-        r.context == r.effective && own.iter().any(|own| r.callback.starts_with(own))
-    });
-    if paused && !inside {
+    if paused {
         world.deferred.push_back(Deferred::Continue {
             stream,
             stage,

@@ -127,29 +127,74 @@ fn next_random(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// `environ_sizes_get`: no variable is configured.
-pub(super) fn environ_sizes_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    sizes(c, "num_elements", "buffer_size", "environ_sizes_get")
+/// The variables of the VM as they are written: `NAME=value` and a zero byte each.
+fn variables(c: &mut Call<'_, '_>) -> Vec<Vec<u8>> {
+    let vm = c.vm;
+    let of = &c.world().vms[vm].environment;
+    let whole = |(name, value): &(String, String)| format!("{name}={value}\0").into_bytes();
+    let all: Vec<Vec<u8>> = of.iter().map(whole).collect();
+    if !all.is_empty() && c.wrong("environ_gives_nothing") {
+        return Vec::new();
+    }
+    all
 }
 
-/// `environ_get`: nothing to write, but the addresses are checked.
+/// `environ_sizes_get`.
+pub(super) fn environ_sizes_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    let all = variables(c);
+    let bytes: usize = all.iter().map(Vec::len).sum();
+    let mut sized = (all.len() as u32, bytes as u32);
+    // The variable that this fault gives away is `A=B`, with its zero byte.
+    if all.is_empty() && c.wrong("environ_of_the_host") {
+        sized = (1, 4);
+    }
+    if !all.is_empty() && c.wrong("environ_buffer_size_is_short") {
+        sized.1 -= 1;
+    }
+    sizes(
+        c,
+        ["num_elements", "buffer_size"],
+        sized,
+        "environ_sizes_get",
+    )
+}
+
+/// `environ_get`: the pointers to one area, what they point to to another.
 pub(super) fn environ_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    let param = "array";
-    let checked = c
-        .check(c.word(param), 0)
-        .and_then(|()| c.check(c.second(param), 0));
-    match checked {
+    let mut all = variables(c);
+    if c.wrong("environ_get_has_no_zero_bytes") {
+        for one in &mut all {
+            one.pop();
+        }
+    }
+    let (array, mut at) = (c.word("array"), c.second("array"));
+    let mut pointers = Vec::new();
+    for one in &all {
+        pointers.extend((at as u32).to_le_bytes());
+        at += one.len() as u64;
+    }
+    let start = c.second("array");
+    let written = c
+        .check(array, pointers.len() as u64)
+        .and_then(|()| c.write(start, &all.concat()))
+        .and_then(|()| c.write(array, &pointers));
+    match written {
         Err(_) if c.wrong("environ_get_bad_pointer_is_success") => Ok(()),
-        checked => Ok(checked.map_err(fault)?),
+        written => Ok(written.map_err(fault)?),
     }
 }
 
 /// `args_sizes_get`: zeros, as the text demands.
 pub(super) fn args_sizes_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    sizes(c, "argc", "argv_buffer_size", "args_sizes_get")
+    sizes(c, ["argc", "argv_buffer_size"], (0, 0), "args_sizes_get")
 }
 
-fn sizes(c: &mut Call<'_, '_>, count: &str, size: &str, call: &str) -> Result<(), Fail> {
+fn sizes(
+    c: &mut Call<'_, '_>,
+    [count, size]: [&str; 2],
+    (elements, bytes): (u32, u32),
+    call: &str,
+) -> Result<(), Fail> {
     let checked = c.check_out(count).and_then(|()| c.check_out(size));
     let faults = c.faults();
     if checked.is_err() && faults.made_of(&[call, "bad_pointer_is_success"]) {
@@ -159,10 +204,7 @@ fn sizes(c: &mut Call<'_, '_>, count: &str, size: &str, call: &str) -> Result<()
     if faults.made_of(&[call, "writes_nothing"]) {
         return Ok(());
     }
-    // The variable that this fault gives away is `A=B`, with its zero byte.
-    let given = count == "num_elements" && c.wrong("environ_of_the_host");
-    c.out_u32(count, u32::from(given)).map_err(fault)?;
-    let bytes = if given { 4 } else { 0 };
+    c.out_u32(count, elements).map_err(fault)?;
     Ok(c.out_u32(size, bytes).map_err(fault)?)
 }
 

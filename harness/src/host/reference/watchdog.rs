@@ -1,5 +1,5 @@
-//! Deadlines for runaway guests: one thread interrupts every store whose time is up, again and
-//! again until the worker says that it is done.
+//! Limits for runaway guests: one thread interrupts every store whose time is up, again and again
+//! until the guest has returned.
 //!
 //! Does not know what runs in a store.
 
@@ -29,12 +29,13 @@ struct Watched {
     next: u64,
     ending: bool,
     running: bool,
-    stores: BTreeMap<u64, (Instant, Interrupt)>,
+    /// By number: when its guest must have returned, while one runs.
+    stores: BTreeMap<u64, (Option<Instant>, Interrupt)>,
 }
 
 /// A store under watch, until this is dropped.
-pub(super) struct Watch<'a> {
-    of: &'a Watchdog,
+pub(super) struct Watch {
+    of: Arc<Shared>,
     id: u64,
 }
 
@@ -44,30 +45,55 @@ impl Watchdog {
         Watchdog(Arc::default())
     }
 
-    /// Interrupts `store` from `deadline` on.
-    pub(super) fn watch(&self, store: &Store, deadline: Instant) -> Watch<'_> {
+    /// Takes `store` under watch; no guest of it runs yet.
+    pub(super) fn watch(&self, store: &Store) -> Watch {
         let mut watched = lock(&self.0);
         let id = watched.next;
         watched.next += 1;
-        // Only an earlier deadline than all others changes when the thread must wake.
-        let earliest = watched.stores.values().all(|(d, _)| deadline < *d);
         let interrupter = store.interrupter();
         let interrupt: Interrupt = Box::new(move || interrupter.interrupt());
-        watched.stores.insert(id, (deadline, interrupt));
+        watched.stores.insert(id, (None, interrupt));
         if !watched.running {
             watched.running = true;
             let shared = Arc::clone(&self.0);
             std::thread::spawn(move || bark(&shared));
-        } else if earliest {
-            self.0.changed.notify_one();
         }
-        Watch { of: self, id }
+        Watch {
+            of: Arc::clone(&self.0),
+            id,
+        }
     }
 }
 
-impl Drop for Watch<'_> {
+impl Watch {
+    /// A guest begins to run: it is interrupted from `limit` on.
+    pub(super) fn begins(&self, limit: Instant) {
+        let mut watched = lock(&self.of);
+        // Only an earlier limit than all others changes when the thread must wake.
+        let earliest = watched
+            .stores
+            .values()
+            .filter_map(|(at, _)| *at)
+            .all(|at| limit < at);
+        if let Some((at, _)) = watched.stores.get_mut(&self.id) {
+            *at = Some(limit);
+        }
+        if earliest {
+            self.of.changed.notify_one();
+        }
+    }
+
+    /// The guest has returned.
+    pub(super) fn returned(&self) {
+        if let Some((at, _)) = lock(&self.of).stores.get_mut(&self.id) {
+            *at = None;
+        }
+    }
+}
+
+impl Drop for Watch {
     fn drop(&mut self) {
-        lock(&self.of.0).stores.remove(&self.id);
+        lock(&self.of).stores.remove(&self.id);
     }
 }
 
@@ -89,15 +115,15 @@ fn bark(shared: &Shared) {
     let mut watched = lock(shared);
     while !watched.ending {
         let now = Instant::now();
-        for (deadline, interrupt) in watched.stores.values() {
-            if *deadline <= now {
+        for (at, interrupt) in watched.stores.values() {
+            if at.is_some_and(|at| at <= now) {
                 interrupt();
             }
         }
         let next = watched
             .stores
             .values()
-            .map(|(d, _)| d.saturating_duration_since(now))
+            .filter_map(|(at, _)| at.map(|at| at.saturating_duration_since(now)))
             .min();
         let wait = next.map_or(Duration::from_secs(60), |d| d.max(AGAIN));
         watched = match shared.changed.wait_timeout(watched, wait) {

@@ -45,6 +45,8 @@ pub(super) struct World {
     pub(super) shared: SharedData,
     pub(super) queues: Queues,
     pub(super) metrics: Metrics,
+    /// The arguments of the foreign callback that is running.
+    pub(super) foreign: Option<Vec<u8>>,
     pub(super) random: u64,
     pub(super) lines: Vec<Line>,
     /// The host's own log.
@@ -61,6 +63,8 @@ pub(super) struct Vm {
     pub(super) label: String,
     pub(super) vm_id: String,
     pub(super) config: Vec<u8>,
+    /// Environment variables: name and value.
+    pub(super) environment: Vec<(String, String)>,
     pub(super) plugins: Vec<Plugin>,
     pub(super) instance: Option<Instance>,
     pub(super) memory: Option<Memory>,
@@ -207,6 +211,7 @@ impl World {
             shared: SharedData::default(),
             queues: Queues::default(),
             metrics: Metrics::default(),
+            foreign: None,
             random: 0x9e37_79b9_7f4a_7c15,
             lines: Vec::new(),
             own_log: Vec::new(),

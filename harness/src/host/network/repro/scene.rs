@@ -168,6 +168,8 @@ fn step(play: &Play) -> Step {
             milliseconds: Some(u64::try_from(within.as_millis()).unwrap_or(u64::MAX)),
             ..plain("wait", None, None)
         },
+        // No profile of a proxy offers foreign callbacks: such a case does not get here.
+        Play::Foreign { .. } => plain("foreign", None, None),
         Play::Reload => plain("reload", None, None),
         Play::Remove => plain("remove", None, None),
         Play::Shutdown => plain("shutdown", None, None),

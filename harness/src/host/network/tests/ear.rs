@@ -33,6 +33,7 @@ fn job(vm_id: &str) -> Job {
             code_key: None,
             legend: None,
             config: vec![],
+            environment: Vec::new(),
             plugins: vec![PluginJob {
                 name: "p".to_owned(),
                 root_id: "r".to_owned(),

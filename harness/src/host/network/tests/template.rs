@@ -38,6 +38,7 @@ fn case(name: &str, root_id: &str, config: &str) -> CaseVars {
             vm_id: format!("vm-{name}"),
             module: format!("{name}.wasm"),
             vm_config: String::new(),
+            environment: std::collections::BTreeMap::new(),
             config: config.to_owned(),
         }],
     }

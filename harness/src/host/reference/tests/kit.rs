@@ -127,6 +127,7 @@ pub(super) fn job_of(
             code_key: Some(module.code_digest),
             legend: Some(Arc::new(module.legend)),
             config: b"of the vm".to_vec(),
+            environment: Vec::new(),
             plugins: vec![PluginJob {
                 name: "main".to_owned(),
                 root_id: "root".to_owned(),

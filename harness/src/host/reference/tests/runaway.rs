@@ -41,13 +41,25 @@ fn recursion_is_a_trap() {
 }
 
 #[test]
-fn a_loop_ends_at_the_deadline() {
+fn a_loop_is_stopped() {
     let attempt = play_act(Act::Spin);
-    assert!(matches!(attempt.end, End::Timeout(_)), "{:?}", attempt.end);
+    assert!(matches!(attempt.end, End::Trap(_)), "{:?}", attempt.end);
 }
 
 #[test]
-fn growing_for_ever_ends_at_the_deadline() {
+fn growing_for_ever_is_stopped() {
     let attempt = play_act(Act::Grow(None));
+    assert!(matches!(attempt.end, End::Trap(_)), "{:?}", attempt.end);
+}
+
+#[test]
+fn a_loop_that_nothing_stops_ends_at_the_deadline() {
+    let mut job = job(
+        "0.2.1",
+        vec![on("proxy_on_request_headers", vec![Act::Spin])],
+        get(),
+    );
+    job.deadline = Duration::from_millis(150);
+    let attempt = play_wrong(&job, "loop_is_never_stopped");
     assert!(matches!(attempt.end, End::Timeout(_)), "{:?}", attempt.end);
 }

@@ -7,7 +7,7 @@ use crate::host::stdio::engine::ask::text;
 use crate::host::stdio::engine::time::PATIENCE;
 use crate::host::stdio::engine::{Engine, Over};
 use crate::host::stdio::protocol::{
-    Answer, Ask, Bytes, Finish, Load as LoadVm, Plugin as Planned, Start, State,
+    Answer, Ask, Bytes, Finish, Function, Load as LoadVm, Plugin as Planned, Start, State,
 };
 use crate::trace::Load;
 
@@ -23,6 +23,18 @@ pub(super) struct Vm {
     pub(super) dead: bool,
     /// It is no longer configured and ends with its last stream.
     pub(super) retired: bool,
+}
+
+/// The foreign functions that cases speak of: two that give their arguments back, so that the second
+/// undoes the first, and one that gives nothing.
+fn functions() -> Vec<Function> {
+    let function = |(name, gives): (&str, Option<&[u8]>)| Function {
+        name: format!("pwspec_{name}"),
+        gives: gives.map(Bytes::of),
+    };
+    [("there", None), ("back", None), ("silent", Some(&b""[..]))]
+        .map(function)
+        .into()
 }
 
 /// One plugin of a VM.
@@ -76,7 +88,7 @@ impl Engine<'_> {
             vm_config: Bytes::of(&of.config),
             plugins: planned.collect(),
             upstreams,
-            functions: Vec::new(),
+            functions: functions(),
         });
         let vm = self.vms.len();
         self.vms.push(Vm {

@@ -70,6 +70,10 @@ impl<'e> Engine<'e> {
                 self.settle()
             }
             Play::Go(upstream) => self.grpc_go(upstream),
+            Play::Foreign {
+                function,
+                arguments,
+            } => self.foreign(*function, arguments),
             Play::Open(n) => match self.stream(*n) {
                 None => self.connect(*n),
                 Some(_) => Ok(()),

@@ -7,7 +7,7 @@ use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
 use crate::host::stdio::engine::{Engine, Over};
-use crate::host::stdio::protocol::{Event, State};
+use crate::host::stdio::protocol::{Bytes, Event, State};
 use crate::trace::End;
 
 /// Nanoseconds in a millisecond.
@@ -134,6 +134,23 @@ impl Engine<'_> {
             Due::GrpcTimeout { call } => self.grpc_late(call),
             Due::Answer { stream, part } => self.answer_part(stream, part),
         }
+    }
+
+    /// A foreign callback of the first plugin is called.
+    pub(super) fn foreign(&mut self, function: u32, arguments: &[u8]) -> Result<(), Over> {
+        let Some(plugin) = self.vms.first().and_then(|vm| vm.plugins.first()) else {
+            return Ok(());
+        };
+        if plugin.over || self.vms[0].dead {
+            return Ok(());
+        }
+        let event = Event::ProxyOnForeignFunction {
+            function_id: function,
+            arguments: Bytes::of(arguments),
+        };
+        let context = plugin.context;
+        self.call(0, context, State::default(), event)?;
+        self.settle()
     }
 
     /// A plugin is to be ticked every `ms`; 0: no more.

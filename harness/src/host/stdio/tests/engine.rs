@@ -110,6 +110,7 @@ fn job() -> Job {
             code_key: None,
             legend: None,
             config: Vec::new(),
+            environment: Vec::new(),
             plugins: vec![PluginJob {
                 name: "main".to_owned(),
                 root_id: "main".to_owned(),
