@@ -147,7 +147,8 @@ pub enum Play {
     End(u32, Peer),
     /// A peer of TCP stream n closes its connection at once, both ways.
     Close(u32, Peer),
-    /// Wait until the host has ended or closed this connection of TCP stream n.
+    /// Wait until the host has ended or closed this connection of TCP stream n, where it has made it; no
+    /// longer than a second.
     Ended(u32, Peer),
     /// Wait until any one instance has entered `callback` this many times in all, at most this long
     /// (virtual time on the reference host).

@@ -39,7 +39,7 @@ impl Resolver<'_> {
 }
 
 /// Each stream whole, one after the other: the client sends all it has, then the upstream does, then
-/// the client ends its side, then the upstream its own.
+/// the client ends its side, and the upstream its own when the end has come to it.
 pub(super) fn whole(connections: &[Connection]) -> Vec<Play> {
     let mut out = Vec::new();
     for (n, c) in (1..).zip(connections) {
@@ -48,6 +48,7 @@ pub(super) fn whole(connections: &[Connection]) -> Vec<Play> {
         out.extend(c.upstream.iter().map(|_| Play::Send(n, Peer::Upstream)));
         out.extend([
             Play::End(n, Peer::Downstream),
+            Play::Ended(n, Peer::Upstream),
             Play::End(n, Peer::Upstream),
             Play::Finish(n),
         ]);

@@ -43,6 +43,7 @@ fn a_tcp_plugin_has_one_silent_connection_unless_the_case_says_otherwise() {
     let whole = [
         Play::Open(1),
         end(Peer::Downstream),
+        Play::Ended(1, Peer::Upstream),
         end(Peer::Upstream),
         Play::Finish(1),
     ];

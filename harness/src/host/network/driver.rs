@@ -333,7 +333,8 @@ fn play_alone(plan: &Arc<Plan>, job: &Job, first: Option<Lost>) -> Result<Attemp
 
 /// One case in one fresh process.
 fn one(plan: &Arc<Plan>, job: &Job) -> Result<(Attempt, Option<Lost>), Trouble> {
-    if plan.boots() {
+    // A background plugin is started with the host.
+    if plan.boots() || job.plugin_type == PluginType::Service {
         return boot::one(plan, job);
     }
     let mut session = Session::boot(plan, Isolation::Alone)?;

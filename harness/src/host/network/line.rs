@@ -33,9 +33,12 @@ pub struct LineReader(Arc<Line>);
 impl Read for LineReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.0.waiting.store(true, Ordering::SeqCst);
-        let read = (&self.0.stream).read(into);
+        // While it waits, what has come is still in the socket.
+        let peek = rustix::net::RecvFlags::PEEK;
+        let came = rustix::net::recv(&self.0.stream, &mut [0_u8; 1], peek);
         self.0.waiting.store(false, Ordering::SeqCst);
-        read
+        came?;
+        (&self.0.stream).read(into)
     }
 }
 

@@ -8,6 +8,7 @@
 //! Does not know any proxy: all that is particular stands in the profile, but for the ways in which
 //! listeners change and in which a case is known to be over.
 
+mod backend;
 mod boot;
 mod client;
 mod driver;
@@ -21,7 +22,9 @@ mod lines;
 mod loopback;
 mod placed;
 mod play;
+mod play_tcp;
 mod process;
+mod raw;
 pub mod repro;
 mod session;
 mod template;

@@ -13,15 +13,16 @@ use crate::host::Job;
 use crate::host::network::client::{Client, ClientSide, connect};
 use crate::host::network::ear::{Ear, Heard};
 use crate::host::network::h2;
+use crate::host::network::play_tcp::Tcp;
 use crate::host::network::upstream::{PAUSE, TAG, Upstreams, needs_tag, seen_before};
 use crate::host::network::waits::{Waited, Waits};
 use crate::host::network::wirelog::WireLog;
 use crate::trace::ClientSaw;
 
-const CREATE: &str = "proxy_on_context_create";
+pub(super) const CREATE: &str = "proxy_on_context_create";
 const REQUEST_BODY: &str = "proxy_on_request_body";
 /// The first callback of a stream is waited for at most this long where the guest need not tell.
-const FIRST_SEEN: Duration = Duration::from_millis(250);
+pub(super) const FIRST_SEEN: Duration = Duration::from_millis(250);
 /// What a step needs that changes the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -33,21 +34,22 @@ pub enum Turn {
 
 /// Plays one exchange.
 pub struct Player<'a> {
-    name: &'a str,
-    exchange: &'a Exchange,
-    socket: PathBuf,
-    ear: Arc<Ear>,
-    upstreams: &'a Upstreams,
-    wire: WireLog,
+    pub(super) name: &'a str,
+    pub(super) exchange: &'a Exchange,
+    pub(super) socket: PathBuf,
+    pub(super) ear: Arc<Ear>,
+    pub(super) upstreams: &'a Upstreams,
+    pub(super) wire: WireLog,
     until: Instant,
     tagged: bool,
     whole: bool,
     /// Where others have waited for the same callbacks.
     waits: Option<(&'a Waits, &'a Job)>,
     open: BTreeMap<u32, Box<dyn ClientSide>>,
-    saw: BTreeMap<u32, ClientSaw>,
+    pub(super) tcp: Tcp,
+    pub(super) saw: BTreeMap<u32, ClientSaw>,
     /// The deadline that passed, if one did.
-    late: Option<String>,
+    pub(super) late: Option<String>,
 }
 
 /// What came of it.
@@ -81,6 +83,7 @@ impl<'a> Player<'a> {
             whole: false,
             waits: None,
             open: BTreeMap::new(),
+            tcp: Tcp::default(),
             saw: BTreeMap::new(),
             late: None,
         }
@@ -109,6 +112,7 @@ impl<'a> Player<'a> {
                 Play::Head(n) => self.head(*n),
                 Play::Chunk(n) => self.chunk(*n),
                 Play::Rest(n) => self.rest(*n),
+                Play::Finish(n) if self.tcp.is_open(*n) => self.finish_tcp(*n),
                 Play::Finish(n) => self.finish(*n),
                 Play::Abort(n) => self.close(*n, "aborted by the client"),
                 Play::Go(upstream) => self.upstreams.go(upstream),
@@ -125,15 +129,14 @@ impl<'a> Player<'a> {
                     turn(Turn::Out);
                     turn(Turn::In);
                 }
-                Play::Open(_)
-                | Play::Send(..)
-                | Play::End(..)
-                | Play::Close(..)
-                | Play::Ended(..) => {
-                    self.late = Some("TCP streams are not played".to_owned());
-                }
+                Play::Open(n) => self.connect(*n),
+                Play::Send(n, peer) => self.send(*n, *peer),
+                Play::End(n, peer) => self.end_side(*n, *peer),
+                Play::Close(n, peer) => self.close_side(*n, *peer),
+                Play::Ended(n, peer) => self.await_end(*n, *peer),
             }
         }
+        self.close_tcp();
         let left: Vec<u32> = self.open.keys().copied().collect();
         for n in left {
             let why = match &self.late {
@@ -148,12 +151,16 @@ impl<'a> Player<'a> {
         }
     }
 
-    fn left(&self) -> Duration {
+    pub(super) fn left(&self) -> Duration {
         self.until.saturating_duration_since(Instant::now())
     }
 
     /// Waits until something was heard of this case, at most `within` and not beyond the deadline.
-    fn wait(&self, within: Duration, mut holds: impl FnMut(&Heard, &str) -> bool) -> bool {
+    pub(super) fn wait(
+        &self,
+        within: Duration,
+        mut holds: impl FnMut(&Heard, &str) -> bool,
+    ) -> bool {
         let name = self.name;
         self.ear
             .wait(within.min(self.left()), |h| h.ended || holds(h, name))
@@ -182,7 +189,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    fn entered(&self, callback: &str) -> u32 {
+    pub(super) fn entered(&self, callback: &str) -> u32 {
         let heard = self.ear.heard();
         heard
             .cases
@@ -249,7 +256,7 @@ impl<'a> Player<'a> {
         Ok(Box::new(client))
     }
 
-    fn lines(&self) -> u64 {
+    pub(super) fn lines(&self) -> u64 {
         let heard = self.ear.heard();
         heard.cases.get(self.name).map_or(0, |c| c.lines)
     }

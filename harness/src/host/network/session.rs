@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::abi::PluginType;
 use crate::case::{Change, GRPC_UPSTREAMS, Profile};
+use crate::host::network::backend::BACKEND;
 use crate::host::network::ear::{self, Answer, Ear, Heard, Hearing, Phrases};
 use crate::host::network::fence::{self, Gate};
 use crate::host::network::folder::folder;
@@ -148,6 +150,7 @@ impl Session {
             upstreams: NAMES.map(named).to_vec(),
             grpc: GRPC_UPSTREAMS.map(named).to_vec(),
             nowhere: vec![named(NOWHERE)],
+            backend: named(BACKEND),
             cases: Vec::new(),
         };
         let mut placed = Placed::default();
@@ -339,6 +342,9 @@ impl Session {
             .cases
             .get(&name)
             .and_then(|c| c.answer.clone());
+        // A background plugin has no listener: the host got ready with it.
+        let service = job.plugin_type == PluginType::Service;
+        let taken = taken.or(service.then_some(Answer::Added));
         match &taken {
             Some(Answer::Added) => attempt.load = Load::Loaded,
             Some(Answer::Unlinked(import, text)) => {
@@ -400,7 +406,7 @@ impl Session {
         };
         // Where listeners come only with a new process, only its end can be asked for, and that comes
         // anyway before the log is read.
-        let boots = self.plan.boots();
+        let boots = self.plan.boots() || job.plugin_type == PluginType::Service;
         let played = player.play(&mut |turn| {
             if !boots {
                 turns.turn(turn);

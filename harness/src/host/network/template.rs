@@ -12,6 +12,8 @@ use serde::Serialize;
 
 use crate::abi::PluginType;
 use crate::case::Start;
+use crate::host::network::backend::BACKEND;
+use crate::host::network::upstream::{NAMES, NOWHERE};
 use crate::host::{Job, Trouble, TroubleKind};
 
 /// Everything that a template can name.
@@ -29,6 +31,8 @@ pub struct Vars {
     pub grpc: Vec<UpstreamVars>,
     /// Upstreams at which nobody listens.
     pub nowhere: Vec<UpstreamVars>,
+    /// The upstream of TCP streams.
+    pub backend: UpstreamVars,
     /// Cases that are in the host now: one listener each.
     pub cases: Vec<CaseVars>,
 }
@@ -67,6 +71,8 @@ pub struct CaseVars {
     /// `http`, `tcp`, `service`.
     #[serde(rename = "type")]
     pub plugin_type: String,
+    /// Where its streams go: `main`, or of TCP streams `backend`, or `nowhere` where nobody is to listen.
+    pub upstream: String,
     /// Its plugins, in order.
     pub plugins: Vec<PluginVars>,
 }
@@ -112,6 +118,12 @@ impl CaseVars {
                 PluginType::Http => "http",
                 PluginType::Tcp => "tcp",
                 PluginType::Service => "service",
+            }
+            .to_owned(),
+            upstream: match job.exchange.connections.first() {
+                None => NAMES[0],
+                Some(c) if c.refused => NOWHERE,
+                Some(_) => BACKEND,
             }
             .to_owned(),
             plugins: plugins.collect(),

@@ -1,5 +1,6 @@
 //! What can be known of the driver without a host.
 
+mod backend;
 mod ear;
 mod http1;
 mod lines;

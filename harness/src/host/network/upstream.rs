@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use crate::case::{Answer, AnswerKind, Exchange, Fields, GRPC_UPSTREAMS, Profile};
 use crate::host::Job;
+use crate::host::network::backend::Backend;
 use crate::host::network::ear::Ear;
 use crate::host::network::h2::GrpcUpstreams;
 use crate::host::network::http1::{Coding, Piece, Side, Wire, coding, ending, head, piece};
@@ -70,6 +71,7 @@ pub struct Upstreams {
     grpc: Arc<GrpcUpstreams>,
     doors: Vec<Door>,
     threads: Vec<JoinHandle<()>>,
+    backend: Backend,
 }
 
 /// Whether the streams must be told apart by a field: their answers differ, their requests do not.
@@ -112,7 +114,9 @@ impl Upstreams {
             let listener = UnixListener::bind(&socket)?;
             grpc.push((name, Door::Unix(socket), Listener::Unix(listener)));
         }
+        let backend = Backend::start(dir, ear.clone(), wire.clone())?;
         let mut all = Upstreams {
+            backend,
             shared: Arc::new(Shared {
                 script: Mutex::default(),
                 ear,
@@ -171,6 +175,7 @@ impl Upstreams {
     /// A case begins.
     pub fn begin(&self, name: &str, exchange: &Exchange) {
         self.grpc.begin(exchange);
+        self.backend.begin(!exchange.connections.is_empty());
         let mut script = self.shared.script();
         *script = Script {
             case: script.case + 1,
@@ -180,6 +185,11 @@ impl Upstreams {
             counts: vec![0; NAMES.len()],
             ..Script::default()
         };
+    }
+
+    /// The upstream of TCP streams.
+    pub fn backend(&self) -> &Backend {
+        &self.backend
     }
 
     /// A stream of the case is opened.
@@ -193,10 +203,11 @@ impl Upstreams {
     }
 
     /// How much came so far, and how many requests wait for what comes of them.
-    pub fn traffic(&self) -> (usize, u32) {
+    pub fn traffic(&self) -> (u64, u32) {
         let (steps, going) = self.grpc.traffic();
+        let news = self.backend.news() + steps as u64;
         let script = self.shared.script();
-        (script.seen.len() + steps, script.busy + going)
+        (script.seen.len() as u64 + news, script.busy + going)
     }
 
     /// The case is over: what was seen. What the proxy has sent so far is read before.
@@ -209,6 +220,8 @@ impl Upstreams {
         let mut script = self.shared.script();
         script.case += 1;
         seen.upstream = std::mem::take(&mut script.seen);
+        drop(script);
+        seen.upstream.extend(self.backend.end());
     }
 }
 

@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::case::{GRPC_UPSTREAMS, Profile};
+use crate::host::network::backend::BACKEND;
 use crate::host::network::fence;
 use crate::host::network::loopback::Ports;
 use crate::host::network::repro::scene::Scene;
@@ -84,11 +85,15 @@ pub fn write(profile: &Profile, job: &Job, dir: &Path) -> Result<Written, Troubl
         upstreams: NAMES.map(named).to_vec(),
         grpc: GRPC_UPSTREAMS.map(named).to_vec(),
         nowhere: vec![named(NOWHERE)],
+        backend: named(BACKEND),
         cases: vec![CaseVars::new(&job, NAME, &socket, &modules)],
     };
     templates.write_all(dir, &vars)?;
     let args = templates.args(&vars)?;
-    let named: Vec<(String, u16)> = NAMES.map(|n| (n.to_owned(), port(n))).to_vec();
+    let mut named: Vec<(String, u16)> = NAMES.map(|n| (n.to_owned(), port(n))).to_vec();
+    if !job.exchange.connections.is_empty() {
+        named.push((BACKEND.to_owned(), 0));
+    }
     let scene = Scene::new(&job.exchange, &socket, &named);
     let scene = serde_json::to_string_pretty(&scene).unwrap_or_default();
     for (name, text) in [

@@ -147,7 +147,7 @@ def serve(name, listener):
     number = 0
     while True:
         connection, _ = listener.accept()
-        if SCENE["connections"]:
+        if name == "backend":
             work = (tcp, (name, connection, number))
         else:
             work = (http, (name, connection))
@@ -157,10 +157,7 @@ def serve(name, listener):
 
 def main():
     threads = []
-    refused = any(c["refused"] for c in SCENE["connections"])
     for upstream in SCENE["upstreams"]:
-        if refused and upstream["name"] == "main":
-            continue
         path = pathlib.Path(upstream["socket"])
         path.unlink(missing_ok=True)
         listeners = [socket.socket(socket.AF_UNIX)]

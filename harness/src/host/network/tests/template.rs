@@ -22,6 +22,7 @@ fn vars(cases: Vec<CaseVars>) -> Vars {
         upstreams: vec![upstream("main"), upstream("a")],
         grpc: vec![upstream("grpc_a")],
         nowhere: vec![upstream("nowhere")],
+        backend: upstream("backend"),
         cases,
     }
 }
@@ -32,6 +33,7 @@ fn case(name: &str, root_id: &str, config: &str) -> CaseVars {
         id: format!("test/{name}"),
         socket: format!("{name}.sock"),
         plugin_type: "http".to_owned(),
+        upstream: "main".to_owned(),
         plugins: vec![PluginVars {
             name: "main".to_owned(),
             root_id: root_id.to_owned(),
@@ -59,7 +61,7 @@ fn the_boot_file_has_every_upstream() {
         .iter()
         .map(|c| c["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["main", "a", "nowhere", "grpc_a"]);
+    assert_eq!(names, ["main", "a", "nowhere", "backend", "grpc_a"]);
 }
 
 #[test]
@@ -67,6 +69,31 @@ fn the_listener_file_may_be_empty() {
     let file = render("lds.yaml", vec![]);
     assert_eq!(file["resources"].as_sequence().map(Vec::len), Some(0));
     assert_eq!(file["version_info"].as_str(), Some("7"));
+}
+
+#[test]
+fn a_tcp_plugin_sits_before_the_tcp_proxy_and_a_background_plugin_on_no_listener() {
+    let mut tcp = case("c1", "r", "aGk=");
+    tcp.plugin_type = "tcp".to_owned();
+    tcp.upstream = "backend".to_owned();
+    let mut service = case("c2", "background", "");
+    service.plugin_type = "service".to_owned();
+    let both = vec![tcp, service];
+    let file = render("lds.yaml", both.clone());
+    assert_eq!(file["resources"].as_sequence().map(Vec::len), Some(1));
+    let filters = &file["resources"][0]["filter_chains"][0]["filters"];
+    let config = &filters[0]["typed_config"]["config"];
+    assert_eq!(config["configuration"]["value"].as_str(), Some("aGk="));
+    assert_eq!(
+        filters[1]["typed_config"]["cluster"].as_str(),
+        Some("backend")
+    );
+    assert!(filters[2].is_null());
+    let boot = render("boot.yaml", both);
+    let extensions = boot["bootstrap_extensions"].as_sequence().unwrap();
+    assert_eq!(extensions.len(), 1);
+    let config = &extensions[0]["typed_config"]["config"];
+    assert_eq!(config["root_id"].as_str(), Some("background"));
 }
 
 #[test]
