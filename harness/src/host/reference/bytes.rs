@@ -92,10 +92,10 @@ impl Player {
         };
         let piece = Piece::Data(chunk.to_vec(), false);
         link.sent += 1;
-        self.peer_sends(stream, peer, piece);
+        self.piece_of_peer(stream, peer, piece);
     }
 
-    fn peer_sends(&mut self, stream: usize, peer: Peer, piece: Piece) {
+    fn piece_of_peer(&mut self, stream: usize, peer: Peer, piece: Piece) {
         let last = self.world().streams[stream].stages.len();
         match peer {
             Peer::Downstream => self.deliver(stream, 0, Direction::Request, piece),
@@ -113,7 +113,7 @@ impl Player {
             return;
         }
         link.end(Ender::Remote);
-        self.peer_sends(stream, peer, Piece::Data(Vec::new(), true));
+        self.piece_of_peer(stream, peer, Piece::Data(Vec::new(), true));
         self.close_what_is_due(stream);
     }
 

@@ -87,10 +87,10 @@ impl Engine<'_> {
             return Ok(());
         };
         link.sent += 1;
-        self.peer_sends(stream, peer, Piece::Data(chunk.to_vec(), false))
+        self.piece_of_peer(stream, peer, Piece::Data(chunk.to_vec(), false))
     }
 
-    fn peer_sends(&mut self, stream: usize, peer: case::Peer, piece: Piece) -> Result<(), Over> {
+    fn piece_of_peer(&mut self, stream: usize, peer: case::Peer, piece: Piece) -> Result<(), Over> {
         let last = self.streams[stream].stages.len();
         match peer {
             case::Peer::Downstream => self.deliver(stream, 0, Direction::Request, piece),
@@ -108,7 +108,7 @@ impl Engine<'_> {
             return Ok(());
         }
         link.end(Ender::Remote);
-        self.peer_sends(stream, peer, Piece::Data(Vec::new(), true))?;
+        self.piece_of_peer(stream, peer, Piece::Data(Vec::new(), true))?;
         self.close_what_is_due(stream)
     }
 
