@@ -85,6 +85,8 @@ impl Setup {
             strict: false,
             command: "pwspec run".to_owned(),
             filters: Vec::new(),
+            shard: None,
+            pinned: None,
         };
         let mut collector = Collector::default();
         let around = Around {

@@ -160,13 +160,8 @@ fn runaway_guests_cost_one_case_each() {
     let summary: Value = serde_json::from_str(&bench.read("out/summary.json")).unwrap();
     let cases = &summary["runs"][0]["cases"];
     assert_eq!(cases["pass"], 2, "{}", ran.out);
-    assert_eq!(
-        cases["trap"].as_u64().unwrap() + cases["timeout"].as_u64().unwrap(),
-        4,
-        "{cases}"
-    );
-    assert!(cases["trap"].as_u64().unwrap() >= 2, "{cases}");
-    assert!(cases["timeout"].as_u64().unwrap() >= 1, "{cases}");
+    // The host stops a plugin that does not return, so none of them has to wait for its deadline.
+    assert_eq!(cases["trap"], 4, "{cases}");
 }
 
 #[test]

@@ -231,7 +231,7 @@ fn a_run_ends_when_its_time_is_over_and_is_incomplete() {
     let text = slow(40);
     let bench = Bench::new(&[("demo/slow.yaml", &text)]);
     let began = std::time::Instant::now();
-    let known = "known:\n  - {cases: ['demo/slow/*'], verdicts: [timeout], seen: spins, why: it spins, source: not read}\n";
+    let known = "known:\n  - {cases: ['demo/slow/*'], verdicts: [trap], seen: spins, why: it spins, source: not read}\n";
     let profile = bench.read("specs/hosts/reference.yaml");
     bench.write("specs/hosts/reference.yaml", &format!("{profile}{known}"));
     let ran = run(
@@ -263,7 +263,7 @@ fn a_run_ends_when_its_time_is_over_and_is_incomplete() {
         .collect();
     assert_eq!(
         verdicts,
-        BTreeSet::from(["not-run".to_owned(), "timeout".to_owned()])
+        BTreeSet::from(["not-run".to_owned(), "trap".to_owned()])
     );
     assert!(
         bench
@@ -301,7 +301,7 @@ fn enough_failures_end_a_run() {
             ran.out
         );
         let all = results(&bench, &format!("{out}/record.jsonl"));
-        let failed = all.iter().filter(|(_, v)| v == "timeout").count();
+        let failed = all.iter().filter(|(_, v)| v == "trap").count();
         assert!((1..5).contains(&failed), "{failed} of {}", all.len());
     }
 }
