@@ -135,7 +135,7 @@ pub enum Play {
         /// What it is called with.
         arguments: Vec<u8>,
     },
-    /// The gRPC upstream of this name may go on where it waits for [`GrpcAfter::Go`], once.
+    /// The gRPC upstream of this name may go on where it waits for [`crate::case::GrpcAfter::Go`], once.
     Go(String),
     /// The client of TCP stream n connects. The next step follows only after the first callback of this
     /// stream was seen.

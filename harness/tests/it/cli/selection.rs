@@ -141,7 +141,8 @@ fn shards_are_the_whole_and_merge_into_it() {
     assert!(ran.out.contains("FAIL  demo/wrong/other"), "{}", ran.out);
     let mut whole = results(&bench, "whole/record.jsonl");
     let mut merged = results(&bench, "merged/record.jsonl");
-    (whole.sort(), merged.sort());
+    whole.sort();
+    merged.sort();
     assert_eq!(whole, merged);
     let counts = |path: &str| {
         let json: Value = serde_json::from_str(&bench.read(path)).unwrap();
