@@ -253,6 +253,7 @@ pub(super) const NAMES: &[&str] = &[
     "local_response_in_request_body_is_ignored",
     "local_response_in_request_trailers_is_ignored",
     "local_response_in_response_headers_is_ignored",
+    "local_response_in_response_body_is_ignored",
     "new_connection_is_not_called",
     "new_connection_is_called_twice",
     "new_connection_waits_for_data",
