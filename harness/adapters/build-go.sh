@@ -5,18 +5,19 @@
 #
 # MODULE is the host's own module. Its version is that of adapters/NAME/go.mod, with the dependencies
 # that are pinned there. Another version comes with the dependencies of its own go.mod, and the sums of
-# its own go.sum. What is there already is left alone.
+# its own go.sum. What is there already is left alone, unless our sources have changed since.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 name=$1
 module=$2
-folder=$3
+folder=$(cd "$3" && pwd)
 pinned=$(sed -n "s|^require $module v||p" "$here/$name/go.mod")
 version=${4:-$pinned}
 binary=$folder/$version/$name
+sources=$(cat "$here/$name"/* "$here/go/protocol.go" | cksum)
 
-if [ -x "$binary" ]; then
+if [ -x "$binary" ] && [ "$(cat "$binary.sources" 2>/dev/null)" = "$sources" ]; then
     echo "$name $version is there: $binary"
     exit 0
 fi
@@ -50,4 +51,5 @@ fi
 go build -trimpath -ldflags="$link" -o "$name" .
 mkdir -p "$folder/$version"
 mv "$name" "$binary"
+echo "$sources" > "$binary.sources"
 echo "$name $version: $binary"

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 )
 
 const protocol = 1
@@ -115,9 +116,16 @@ type answer map[string]any
 func did(d done) answer             { return answer{"done": d} }
 func unsupported(why string) answer { return answer{"unsupported": map[string]string{"reason": why}} }
 func refused(words string) answer   { return answer{"refused": map[string]string{"words": words}} }
-func trapped(words string) answer   { return answer{"trapped": map[string]string{"words": words}} }
+func trapped(words string) answer   { return answer{"trapped": map[string]string{"words": plain(words)}} }
 func failed(words string) answer    { return answer{"failed": map[string]string{"words": words}} }
 func pointer[T any](value T) *T     { return &value }
+
+// plain leaves out the stack of Go's own, which has addresses that differ from run to run.
+func plain(words string) string {
+	words, _, _ = strings.Cut(words, "\n\nGo runtime stack trace:")
+	return words
+}
+
 func action(pause bool) (name string) {
 	if pause {
 		return "pause"

@@ -2,8 +2,7 @@
 // emulator's users call in their tests, and repairs nothing.
 //
 // It does not know cases. The emulator runs one compiled plugin at a time, over HTTP; it cannot give back
-// trailers, does not hand the answer of a callout to a compiled plugin, and ends its process where it
-// finds itself misused. Messages and loop are in protocol.go.
+// trailers, and ends its process where it finds itself misused. Messages and loop are in protocol.go.
 package main
 
 import (
@@ -63,8 +62,9 @@ func (h *host) hello() hello {
 		Library:  library{"proxytest", version()},
 		ABI:      []string{"0.2.1", "0.2.0"},
 		Callbacks: []string{
-			"proxy_on_tick", "proxy_on_request_headers", "proxy_on_request_body", "proxy_on_request_trailers",
-			"proxy_on_response_headers", "proxy_on_response_body", "proxy_on_response_trailers",
+			"proxy_on_tick", "proxy_on_http_call_response", "proxy_on_request_headers", "proxy_on_request_body",
+			"proxy_on_request_trailers", "proxy_on_response_headers", "proxy_on_response_body",
+			"proxy_on_response_trailers",
 		},
 	}
 }
@@ -144,6 +144,10 @@ func (h *host) call(a *ask) answer {
 	switch a.Event.Name {
 	case "proxy_on_tick":
 		e.Tick()
+		h.collect()
+		return did(done{})
+	case "proxy_on_http_call_response":
+		e.CallOnHttpCallResponse(a.Event.CallID, pairs(&a.Event.Headers), pairs(&a.Event.Trailers), a.Event.Body)
 		h.collect()
 		return did(done{})
 	case "proxy_on_request_headers":
