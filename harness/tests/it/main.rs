@@ -9,4 +9,5 @@ mod frame_props;
 mod guest_props;
 mod kit;
 mod mosn;
+mod second;
 mod tidy;
