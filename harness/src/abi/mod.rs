@@ -3,6 +3,7 @@
 //! Knows the tables of `specs/abi`. Does not know cases, guests or hosts.
 
 mod build;
+mod changes;
 mod check;
 mod dialect;
 mod entries;
@@ -14,6 +15,7 @@ mod text;
 mod types;
 mod words;
 
+pub use changes::{Difference, Kind, differences};
 pub use dialect::DialectFile;
 pub use entries::Entries;
 pub use file::TableFile;

@@ -1,5 +1,6 @@
 //! Tests of this room: the tables as they are committed, the loader on bad ones, the map encoding.
 
+mod changes;
 mod loading;
 mod pairs;
 mod tables;

@@ -2,7 +2,59 @@
 //!
 //! Does not know which enums exist: `check` asks that of the whole table.
 
+use std::fmt;
+
 use crate::abi::{IdKind, Param, Returns, Type};
+
+impl fmt::Display for IdKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            IdKind::Context => "context",
+            IdKind::Call => "call",
+            IdKind::Queue => "queue",
+            IdKind::Metric => "metric",
+        })
+    }
+}
+
+impl fmt::Display for Type {
+    /// As in the tables.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Type::U32 => "u32",
+            Type::U64 => "u64",
+            Type::I64 => "i64",
+            Type::Bool => "bool",
+            Type::Size => "size",
+            Type::Bytes => "bytes",
+            Type::Pairs => "pairs",
+            Type::Iovec => "iovec",
+            Type::Fill => "fill",
+            Type::OutBytes => "out bytes",
+            Type::OutPairs => "out pairs",
+            Type::OutU32 => "out u32",
+            Type::OutU64 => "out u64",
+            Type::OutArray => "out array",
+            Type::Enum(name) => return f.write_str(name),
+            Type::OutEnum(name) => return write!(f, "out {name}"),
+            Type::Id(kind) => return kind.fmt(f),
+            Type::OutId(kind) => return write!(f, "out {kind}"),
+        })
+    }
+}
+
+impl fmt::Display for Returns {
+    /// As it stands behind a signature: with an arrow, or nothing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Returns::Nothing => Ok(()),
+            Returns::Enum(name) => write!(f, " -> {name}"),
+            Returns::Bool => f.write_str(" -> bool"),
+            Returns::Pointer => f.write_str(" -> pointer"),
+            Returns::U32 => f.write_str(" -> u32"),
+        }
+    }
+}
 
 /// A parameter from its name and the words of its type.
 pub(super) fn param(name: &str, words: &str) -> Result<Param, String> {

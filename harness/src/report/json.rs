@@ -57,6 +57,73 @@ pub struct RequirementRow {
     pub excluded: Option<String>,
 }
 
+/// A row of `list --abi A..B`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeRow {
+    /// What kind of thing.
+    pub what: ChangedThing,
+    /// What became of it from A to B.
+    pub change: ChangeKind,
+    /// Its name or id; of an enum's member, enum and member.
+    pub name: String,
+    /// What A says of it: a signature, a number, wording, what a case is about.
+    pub before: Option<String>,
+    /// What B says of it.
+    pub after: Option<String>,
+}
+
+impl ChangeRow {
+    /// A row; the change follows from which of the two says something.
+    pub fn new(
+        what: ChangedThing,
+        name: String,
+        before: Option<String>,
+        after: Option<String>,
+    ) -> ChangeRow {
+        let change = match (&before, &after) {
+            (None, _) => ChangeKind::Added,
+            (_, None) => ChangeKind::Removed,
+            _ => ChangeKind::Changed,
+        };
+        ChangeRow {
+            what,
+            change,
+            name,
+            before,
+            after,
+        }
+    }
+}
+
+/// What changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangedThing {
+    /// A function that the host exposes.
+    Hostcall,
+    /// A function that the plugin exposes.
+    Callback,
+    /// A member of an enum.
+    EnumValue,
+    /// A row of the catalogue.
+    Requirement,
+    /// A case that does not run in both.
+    Case,
+}
+
+/// How it changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeKind {
+    /// Only B has it.
+    Added,
+    /// Only A has it.
+    Removed,
+    /// Both have it, each otherwise.
+    Changed,
+}
+
 /// `coverage`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -245,6 +312,7 @@ pub fn schemas() -> Vec<(&'static str, serde_json::Value)> {
             "requirements",
             schemars::schema_for!(Vec<RequirementRow>).to_value(),
         ),
+        ("changes", schemars::schema_for!(Vec<ChangeRow>).to_value()),
         ("coverage", schemars::schema_for!(Coverage).to_value()),
         (
             "coverage-text",

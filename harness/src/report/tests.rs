@@ -1,7 +1,7 @@
 //! Reports of the made-up record: hostile text comes out harmless, everything that failed is seen.
 
-use crate::judge::Verdict;
-use crate::record::{Event, Record, Sink, Summary, summary};
+use crate::judge::{CheckResult, Outcome, Verdict};
+use crate::record::{Event, Record, ReqLine, Sink, Summary, summary};
 use crate::report::fixture::{HOSTILE, record};
 use crate::report::terminal::{
     EndOptions, Failure, Format, Live, LiveOptions, Spot, end, failures,
@@ -52,6 +52,56 @@ fn a_failure_reads_like_a_compilers() {
     insta::assert_snapshot!(block);
     assert!(block.contains("^^^^"), "{block}");
     assert!(block.contains(".trace:4"), "{block}");
+}
+
+#[test]
+fn a_failure_says_the_ruling_of_each_check_that_has_one() {
+    let mut record = record();
+    let of = record
+        .results
+        .iter_mut()
+        .find(|r| r.judgement.verdict == Verdict::Fail)
+        .expect("one fails");
+    let case = of.case.clone();
+    let first = of.judgement.checks[0].clone();
+    for (name, req) in [
+        ("call 3", "x/ruled"),
+        ("call 4", "x/ruled"),
+        ("call 5", "x/plain"),
+    ] {
+        of.judgement.checks.push(CheckResult {
+            name: name.to_owned(),
+            req: req.to_owned(),
+            outcome: Outcome::Fail,
+            ..first.clone()
+        });
+    }
+    let lines = record.cases.iter_mut().filter(|c| c.id == case);
+    for line in lines {
+        for (id, ruling) in [("x/ruled", Some("read so")), ("x/plain", None)] {
+            line.requirements.push(ReqLine {
+                id: id.to_owned(),
+                ruling: ruling.map(str::to_owned),
+                ..line.requirements[0].clone()
+            });
+        }
+    }
+    let block = plain(&failure(&record, Verdict::Fail).block());
+    let said: Vec<String> = block
+        .lines()
+        .filter_map(|l| l.trim_start().split_once("  "))
+        .filter(|(label, _)| ["and", "ruling"].contains(label))
+        .map(|(label, text)| format!("{label}: {}", text.trim_start()))
+        .collect();
+    let level = first.level;
+    let and = |call: u32, req: &str| format!("and: call {call} · {level} · {req}");
+    let want = [
+        and(3, "x/ruled"),
+        "ruling: read so".to_owned(),
+        and(4, "x/ruled"),
+        and(5, "x/plain"),
+    ];
+    assert_eq!(said, want, "{block}");
 }
 
 #[test]
@@ -295,7 +345,7 @@ fn every_schema_names_its_fields() {
     let names: Vec<&str> = schemas.iter().map(|(name, _)| *name).collect();
     assert_eq!(
         names.join(" "),
-        "summary cases requirements coverage coverage-text prove hosts pending probe diff badge"
+        "summary cases requirements changes coverage coverage-text prove hosts pending probe diff badge"
     );
     for (name, schema) in &schemas {
         assert!(schema.get("$schema").is_some(), "{name}");

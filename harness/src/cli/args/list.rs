@@ -7,10 +7,11 @@ use clap::{Args, ValueEnum};
 pub struct ListArgs {
     /// As for `run`.
     pub filters: Vec<String>,
-    /// What to list.
-    #[arg(long, value_enum, default_value_t = What::Cases)]
-    pub what: What,
-    /// One ABI version or dialect, or `A..B` for what changed between two versions.
+    /// What to list; not given: cases, or with `--abi A..B` all that changed.
+    #[arg(long, value_enum)]
+    pub what: Option<What>,
+    /// One ABI version or dialect, or `A..B` for what changed between two versions: hostcalls,
+    /// callbacks, enum values, requirements and cases.
     #[arg(long, value_name = "ABI")]
     pub abi: Option<String>,
     /// How.

@@ -7,7 +7,7 @@ use clap::Args;
 pub struct ShowArgs {
     /// The case's id.
     pub case: String,
-    /// In this ABI version or dialect.
-    #[arg(long, default_value = "0.2.1")]
-    pub abi: String,
+    /// In this ABI version or dialect; not given: the newest in which the case runs.
+    #[arg(long)]
+    pub abi: Option<String>,
 }

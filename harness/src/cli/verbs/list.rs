@@ -1,5 +1,7 @@
 //! `list`: cases, requirements, faults, tags.
 
+mod changes;
+
 use std::collections::BTreeSet;
 
 use anstream::println;
@@ -10,16 +12,22 @@ use crate::cli::Failed;
 use crate::cli::args::{Global, ListArgs, ListFormat, What};
 use crate::cli::exit::Exit;
 use crate::cli::verbs::{self, last::LastRun};
+use crate::report::Paint;
 use crate::report::json::{CaseRow, RequirementRow};
 
 pub(crate) fn run(args: &ListArgs, global: &Global) -> anyhow::Result<Exit> {
     let specs = verbs::specs(global)?;
     let suite = verbs::suite(&specs)?;
     match args.what {
-        What::Cases => cases(args, &suite),
-        What::Requirements => requirements(args, &suite),
-        What::Faults => faults(args, &suite),
-        What::Tags => tags(args, &suite),
+        // Filters select cases and nothing else.
+        None if args.filters.is_empty() => match abis(args, &suite)? {
+            Abis::Between(a, b) => changes::run(a, b, &suite, args.format),
+            Abis::All | Abis::One(_) => cases(args, &suite),
+        },
+        None | Some(What::Cases) => cases(args, &suite),
+        Some(What::Requirements) => requirements(args, &suite),
+        Some(What::Faults) => faults(args, &suite),
+        Some(What::Tags) => tags(args, &suite),
     }
 }
 
@@ -93,8 +101,17 @@ fn requirements(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
     let mut rows: Vec<RequirementRow> = Vec::new();
     let mut add = |abi: &Abi, skip: Option<&Abi>| {
         for r in &abi.requirements {
+            let says = |r: &Requirement| {
+                (
+                    r.level,
+                    r.seat,
+                    r.text.clone(),
+                    r.ruling.clone(),
+                    r.excluded.clone(),
+                )
+            };
             let same = skip.and_then(|s| s.requirement(&r.id));
-            if same.is_none_or(|s| (s.level, &s.text) != (r.level, &r.text)) {
+            if same.is_none_or(|s| says(s) != says(r)) {
                 rows.push(requirement_row(&abi.id, r));
             }
         }
@@ -124,6 +141,11 @@ fn requirements(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
                     r.seat.to_string(),
                     r.text
                 );
+                for (label, why) in [("ruling", &r.ruling), ("excluded", &r.excluded)] {
+                    if let Some(why) = why {
+                        println!("       {} {why}", Paint::Cyan.text(format!("{label}:")));
+                    }
+                }
             }
             println!("{} requirements", rows.len());
         }

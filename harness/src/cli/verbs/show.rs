@@ -13,7 +13,6 @@ use crate::report::{Cell, Paint, Table, mark};
 pub(crate) fn run(args: &ShowArgs, global: &Global) -> anyhow::Result<Exit> {
     let specs = verbs::specs(global)?;
     let suite = verbs::suite(&specs)?;
-    let abi = verbs::abi(&suite, &args.abi)?;
     let Some(case) = suite.case(&args.case) else {
         let ids = suite.cases.iter().map(|c| c.id.as_str());
         let failed = Failed::new(Exit::Usage, format!("unknown case `{}`", args.case));
@@ -21,6 +20,8 @@ pub(crate) fn run(args: &ShowArgs, global: &Global) -> anyhow::Result<Exit> {
             crate::case::nearest(&args.case, ids).unwrap_or_else(|| "pwspec list".to_owned());
         return Err(failed.help(help).into());
     };
+    let newest = case.abi.last().map_or("0.2.1", String::as_str);
+    let abi = verbs::abi(&suite, args.abi.as_deref().unwrap_or(newest))?;
     let mut out = format!("{}  {}\n", Paint::Bold.text(&case.id), case.about);
     out.push_str(&format!(
         "{}:{} · {} · since {}\n",

@@ -57,11 +57,17 @@ impl Failure<'_> {
         let check = speaker(self.result);
         let mut out = format!("  {}  {}\n", self.word(), self.head(check));
         if let Some(c) = check {
+            let mut told = vec![c.req.as_str()];
             self.requirement(&mut out, c);
             out.push_str(&self.spot(c).excerpt(INDENT, &what_came(c)));
             for other in self.others(c) {
                 let name = format!("{} · {} · {}", other.name, other.level, other.req);
                 self.label(&mut out, "and", &safe(&name));
+                // Two checks of one requirement share its ruling.
+                if !told.contains(&other.req.as_str()) {
+                    told.push(&other.req);
+                    self.ruling(&mut out, other);
+                }
                 out.push_str(&self.spot(other).excerpt(INDENT, &what_came(other)));
             }
         }
@@ -110,12 +116,18 @@ impl Failure<'_> {
 
     fn requirement(&self, out: &mut String, check: &CheckResult) {
         let all = &self.case.requirements;
-        let Some(req) = all.iter().find(|r| r.id == check.req) else {
-            return;
-        };
-        let text = format!("{} ({}, {})", req.text, self.column.abi, req.section);
-        self.label(out, "the text", &safe(&text));
-        if let Some(ruling) = &req.ruling {
+        if let Some(req) = all.iter().find(|r| r.id == check.req) {
+            let text = format!("{} ({}, {})", req.text, self.column.abi, req.section);
+            self.label(out, "the text", &safe(&text));
+        }
+        self.ruling(out, check);
+    }
+
+    /// How the text is read where it is silent or wrong about what the check asks.
+    fn ruling(&self, out: &mut String, check: &CheckResult) {
+        let all = &self.case.requirements;
+        let of = all.iter().find(|r| r.id == check.req);
+        if let Some(ruling) = of.and_then(|r| r.ruling.as_ref()) {
             self.label(out, "ruling", &safe(ruling));
         }
     }

@@ -65,6 +65,97 @@ fn what_changed_between_two_versions() {
     assert!(rows.contains(&"proxy_get_log_level/OK"), "{rows:?}");
 }
 
+/// A row of `list --abi A..B --format json`, as far as this is about it.
+fn change<'v>(rows: &'v Value, name: &str) -> &'v Value {
+    let rows = rows.as_array().unwrap();
+    let row = rows.iter().find(|r| r["name"] == name);
+    row.unwrap_or_else(|| panic!("no {name}"))
+}
+
+#[test]
+fn all_that_changed_between_two_versions() {
+    let bench = Bench::new(&[GOOD]);
+    let out = bench.run(&["list", "--abi", "0.2.0..0.2.1"]).code(0).out;
+    insta::assert_snapshot!(out);
+
+    let json = ["list", "--abi", "0.1.0..0.2.0", "--format", "json"];
+    let rows: Value = serde_json::from_str(&bench.run(&json).code(0).out).unwrap();
+    let headers = change(&rows, "proxy_on_request_headers");
+    assert_eq!(headers["what"], "callback");
+    assert_eq!(headers["change"], "changed");
+    let after = headers["after"].as_str().unwrap();
+    assert!(after.contains("end_of_stream: bool"), "{after}");
+    let number = change(&rows, "proxy_buffer_type_t PLUGIN_CONFIGURATION");
+    assert_eq!(number["what"], "enum-value");
+    assert_eq!(number["change"], "added");
+    assert_eq!(number["after"], "7");
+    assert_eq!(
+        change(&rows, "proxy_clear_route_cache")["change"],
+        "removed"
+    );
+    let case = change(&rows, "demo/one/gone");
+    assert_eq!(
+        (&case["what"], &case["change"]),
+        (&"case".into(), &"added".into())
+    );
+    // A case that runs in both is not among them.
+    assert!(!rows.to_string().contains("demo/one/here"), "{rows}");
+
+    // With a filter it is about cases; nothing that differs is nothing to list.
+    let cases = [
+        "list",
+        "demo/",
+        "--abi",
+        "0.1.0..0.2.0",
+        "--format",
+        "names",
+    ];
+    assert_eq!(bench.run(&cases).code(0).out, "demo/one/gone\n");
+    bench.run(&["list", "--abi", "0.2.1..0.2.1"]).code(4);
+}
+
+#[test]
+fn requirements_are_listed_with_ruling_and_exclusion() {
+    let args = ["list", "--what", "requirements", "--abi", "0.2.1"];
+    let out = Bench::new(&[GOOD]).run(&args).code(0).out;
+    let rows: Vec<&str> = out
+        .lines()
+        .skip_while(|l| !l.contains(" proxy_get_log_level/"))
+        .take(5)
+        .collect();
+    insta::assert_snapshot!(rows.join("\n"));
+}
+
+#[test]
+fn show_takes_the_newest_version_of_a_case_and_tells_rulings() {
+    let old = (
+        "demo/old.yaml",
+        "version: 1
+suite: demo/old
+about: what 0.1.0 alone has
+since: 0.1.0
+cases:
+  - id: linked
+    about: a call of its own
+    abi: [0.1.0]
+    program:
+      queue_ready:
+        - call: proxy_continue_request
+    observe: [{req: proxy_continue_request/linked, what: load}]
+",
+    );
+    let bench = Bench::new(&[old]);
+    let out = bench.run(&["show", "demo/old/linked"]).code(0).out;
+    assert!(out.contains("(0.1.0, "), "{out}");
+    assert!(
+        out.contains("    ruling: The text says that all functions"),
+        "{out}"
+    );
+    let other = ["show", "demo/old/linked", "--abi", "0.2.0"];
+    let out = bench.run(&other).code(0).out;
+    assert!(out.contains("not in 0.2.0"), "{out}");
+}
+
 #[test]
 fn show_tells_the_text_the_yaml_and_the_guest() {
     let out = Bench::new(&[GOOD])
