@@ -203,6 +203,21 @@ pub struct Listeners {
     /// `rename`: a line of the log that says that a listener was not taken; groups `name`, `text`.
     #[serde(default)]
     pub rejected: Option<String>,
+    /// `rename`: where some versions name all listeners that were not taken in one line, after the last
+    /// one was tried. Which of the lines before it are about which of them is not to be told, so these
+    /// cases are put in once more, alone.
+    #[serde(default)]
+    pub rejected_together: Option<Together>,
+}
+
+/// A line of the log that names several listeners.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Together {
+    /// The line.
+    pub line: String,
+    /// Each listener in it; groups `name`, `text`.
+    pub each: String,
 }
 
 /// How the set of listeners changes.

@@ -401,6 +401,13 @@ fn check_patterns(p: &Profile, out: &mut Vec<(Place, String)>) {
         let added = listeners.added.iter().chain(&listeners.loaded);
         patterns.extend(added.map(|r| ("listeners", r.as_str(), &["name"] as &[&str])));
         let rejected = listeners.rejected.iter();
+        let together = listeners.rejected_together.iter();
+        patterns.extend(
+            together
+                .clone()
+                .map(|t| ("listeners", t.line.as_str(), &[] as &[&str])),
+        );
+        let rejected = rejected.chain(together.map(|t| &t.each));
         patterns.extend(rejected.map(|r| ("listeners", r.as_str(), &["name", "text"] as &[&str])));
     }
     let says = &p.says;

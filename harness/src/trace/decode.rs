@@ -71,6 +71,12 @@ impl Tree {
         self.entered.get(name).copied().unwrap_or(0)
     }
 
+    /// How many times exports were entered, but for this one.
+    pub fn entered_but(&self, name: &str) -> u32 {
+        let others = self.entered.iter().filter(|(n, _)| n.as_str() != name);
+        others.map(|(_, times)| times).sum()
+    }
+
     /// All events; what has not come back never did.
     pub fn finish(mut self) -> Vec<Event> {
         self.abandon(0);

@@ -94,6 +94,12 @@ impl Reader {
         counts.max().unwrap_or(0)
     }
 
+    /// How many calls all instances together have seen begin so far, but for those of this export.
+    pub fn entered_but(&self, callback: &str) -> u32 {
+        let counts = self.speakers.iter().map(|s| s.tree.entered_but(callback));
+        counts.sum()
+    }
+
     /// How many instances have spoken so far.
     pub fn instances(&self) -> usize {
         self.speakers.len()

@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_micros(500);
 /// A write may take this long.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// What the host has sent is read out within this long.
-const READ_WITHIN: Duration = Duration::from_millis(500);
+const READ_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the backend does on a stream.
 #[derive(Debug, Clone)]
@@ -117,12 +117,6 @@ impl Backend {
         self.shared.state().waiting.push_back(n);
     }
 
-    /// Whether the host has connected for stream `n`.
-    pub fn is_connected(&self, n: u32) -> bool {
-        let state = self.shared.take_in();
-        state.links.iter().any(|l| l.stream == Some(n))
-    }
-
     /// Does something on stream `n`, now or when the host connects for it.
     pub fn act(&self, n: u32, act: Act) {
         let mut state = self.shared.take_in();
@@ -155,6 +149,12 @@ impl Backend {
         }
     }
 
+    /// Whether all that has come so far has been recorded.
+    pub fn is_read_out(&self) -> bool {
+        let state = self.shared.take_in();
+        state.links.iter().all(|l| l.raw.is_read_out())
+    }
+
     /// Grows with everything that comes.
     pub fn news(&self) -> u64 {
         let state = self.shared.take_in();
@@ -168,11 +168,7 @@ impl Backend {
             return Vec::new();
         }
         let until = Instant::now() + READ_WITHIN;
-        let read_out = || {
-            let state = self.shared.take_in();
-            state.links.iter().all(|l| l.raw.is_read_out())
-        };
-        while !read_out() && Instant::now() < until {
+        while !self.is_read_out() && Instant::now() < until {
             std::thread::sleep(LOOK);
         }
         let links = {

@@ -220,6 +220,10 @@ fn batch(session: &mut Session, jobs: &mut VecDeque<Job>, work: &Work<'_>) -> Op
             Some(last) if waits(last) => jobs.pop_back()?,
             _ => jobs.pop_front()?,
         };
+        if session.is_unclear(&job) {
+            locked(&work.call.alone).push_back(Again::plain(job));
+            continue;
+        }
         match session.play(&job) {
             Ok(attempt) => work.call.ended(job, attempt),
             Err(loss) => {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use regex::bytes::Regex;
+use regex::bytes::{Captures, Regex};
 
 use crate::case::{Profile, log_pattern};
 use crate::host::network::fence;
@@ -26,6 +26,7 @@ pub struct Phrases {
     loaded: Option<Regex>,
     added: Option<Regex>,
     rejected: Option<Regex>,
+    rejected_together: Option<(Regex, Regex)>,
     unlinked: Vec<Regex>,
     refused: Vec<Regex>,
     trap: Vec<Regex>,
@@ -69,6 +70,13 @@ impl Phrases {
                 Some(text) => Some(one(text, "listeners.rejected")?),
                 None => None,
             },
+            rejected_together: match &listeners.rejected_together {
+                Some(together) => {
+                    let what = "listeners.rejected_together";
+                    Some((one(&together.line, what)?, one(&together.each, what)?))
+                }
+                None => None,
+            },
             unlinked: all(&says.unlinked, "says.unlinked")?,
             refused: all(&says.refused, "says.refused")?,
             trap: all(&says.trap, "says.trap")?,
@@ -85,6 +93,8 @@ pub enum Answer {
     Unlinked(String, String),
     /// It did not, for another reason: its words.
     Refused(String),
+    /// It did not, and which of its words are about this one is not to be told.
+    Unclear,
 }
 
 /// What was heard of one case.
@@ -137,6 +147,12 @@ impl Hearing {
     pub fn entered(&self, callback: &str) -> u32 {
         let readers = self.vms.iter().filter_map(|(_, r)| r.as_ref());
         readers.map(|r| r.entered(callback)).max().unwrap_or(0)
+    }
+
+    /// How many calls of all instances have begun so far, but for those of this callback.
+    pub fn entered_but(&self, callback: &str) -> u32 {
+        let readers = self.vms.iter().filter_map(|(_, r)| r.as_ref());
+        readers.map(|r| r.entered_but(callback)).sum()
     }
 
     /// Whether all VMs speak in frames: only then `entered` tells anything.
@@ -398,6 +414,16 @@ impl Heard {
             }
             return;
         }
+        if let Some((line, each)) = &phrases.rejected_together
+            && line.is_match(text)
+        {
+            let named = each.captures_iter(text);
+            let named: Vec<_> = named
+                .map(|found| (word(&found, "name"), word(&found, "text")))
+                .collect();
+            self.rejected(thread, text, named, phrases);
+            return;
+        }
         let trap = phrases.trap.iter().any(|r| r.is_match(text));
         let active = self.active.clone();
         // While cases are loaded, and so started on several threads, a trap is that of the case
@@ -414,6 +440,29 @@ impl Heard {
         if self.active.is_none() {
             let lines = self.loading.entry(thread.to_owned()).or_default();
             lines.push(text.to_vec());
+        }
+    }
+
+    /// The host has named these listeners with its reasons, after it tried all. Those that it has
+    /// spoken of before are known.
+    fn rejected(
+        &mut self,
+        thread: &str,
+        text: &[u8],
+        named: Vec<(String, String)>,
+        phrases: &Phrases,
+    ) {
+        let alone = self.cases.len() == 1;
+        for (name, reason) in named {
+            let open = |case: &&mut Hearing| case.answer.is_none();
+            let Some(case) = self.cases.get_mut(&name).filter(open) else {
+                continue;
+            };
+            if alone {
+                self.answered(&name, thread, text, Answer::Refused(reason), phrases);
+            } else {
+                case.answer = Some(Answer::Unclear);
+            }
         }
     }
 
@@ -475,8 +524,13 @@ fn refusal(lines: &[&[u8]], reason: String, phrases: &Phrases) -> Answer {
 
 fn group(regex: Option<&Regex>, text: &[u8], name: &str) -> Option<String> {
     let found = regex?.captures(text)?;
-    let part = found.name(name)?;
-    Some(String::from_utf8_lossy(part.as_bytes()).into_owned())
+    found.name(name)?;
+    Some(word(&found, name))
+}
+
+fn word(found: &Captures<'_>, name: &str) -> String {
+    let part = found.name(name).map_or(&[] as &[u8], |m| m.as_bytes());
+    String::from_utf8_lossy(part).into_owned()
 }
 
 /// The names of cases that were not answered yet, in no order.

@@ -5,6 +5,7 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use wasm_encoder::{
@@ -155,25 +156,28 @@ pub fn number(text: &str) -> Option<u64> {
     text.strip_prefix(MARK)?.trim().parse().ok()
 }
 
-/// The way through the fence's listener.
+/// The way through the fence's listener. Several threads may go through it beside each other: a
+/// number is taken before its request is sent, so a higher one in the log says what a lower one does.
 #[derive(Debug)]
 pub struct Gate {
     socket: PathBuf,
-    number: u64,
+    number: AtomicU64,
 }
 
 impl Gate {
     /// To the listener on `socket`, through which nothing has gone yet.
     pub fn new(socket: PathBuf) -> Gate {
-        Gate { socket, number: 0 }
+        Gate {
+            socket,
+            number: AtomicU64::new(0),
+        }
     }
 
     /// Sends a request through the fence and waits until the log shows it; whether it did. After
     /// that everything that the worker did before is in the log. This says nothing of other
     /// threads: what a main thread does at its own time (ticks of its own instance) may come later.
-    pub fn pass(&mut self, ear: &Ear, within: Duration) -> bool {
-        self.number += 1;
-        let number = self.number;
+    pub fn pass(&self, ear: &Ear, within: Duration) -> bool {
+        let number = 1 + self.number.fetch_add(1, Ordering::SeqCst);
         let until = Instant::now() + within;
         // A new connection each time: on an old one the request might be read before what was
         // handed to the worker meanwhile.

@@ -27,6 +27,7 @@ mod process;
 mod raw;
 pub mod repro;
 mod session;
+mod settle;
 mod template;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ use crate::host::network::client::{Client, ClientSide, connect};
 use crate::host::network::ear::{Ear, Heard};
 use crate::host::network::h2;
 use crate::host::network::play_tcp::Tcp;
+use crate::host::network::settle::{Settle, Settled};
 use crate::host::network::upstream::{PAUSE, TAG, Upstreams, needs_tag, seen_before};
 use crate::host::network::waits::{Waited, Waits};
 use crate::host::network::wirelog::WireLog;
@@ -21,8 +22,11 @@ use crate::trace::ClientSaw;
 
 pub(super) const CREATE: &str = "proxy_on_context_create";
 const REQUEST_BODY: &str = "proxy_on_request_body";
-/// The first callback of a stream is waited for at most this long where the guest need not tell.
-pub(super) const FIRST_SEEN: Duration = Duration::from_millis(250);
+/// The first callback of a stream is waited for at most this long where the guest need not tell, and a
+/// fence does not either.
+const FIRST_SEEN: Duration = Duration::from_millis(250);
+/// It comes within this long as a rule: only then fences are asked.
+const SOON: Duration = Duration::from_millis(10);
 /// What a step needs that changes the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -40,6 +44,7 @@ pub struct Player<'a> {
     pub(super) ear: Arc<Ear>,
     pub(super) upstreams: &'a Upstreams,
     pub(super) wire: WireLog,
+    pub(super) settle: Settle,
     until: Instant,
     tagged: bool,
     whole: bool,
@@ -68,7 +73,7 @@ impl<'a> Player<'a> {
         socket: PathBuf,
         ear: Arc<Ear>,
         upstreams: &'a Upstreams,
-        wire: WireLog,
+        (wire, settle): (WireLog, Settle),
         deadline: Duration,
     ) -> Player<'a> {
         Player {
@@ -78,6 +83,7 @@ impl<'a> Player<'a> {
             ear,
             upstreams,
             wire,
+            settle,
             until: Instant::now() + deadline,
             tagged: needs_tag(exchange),
             whole: false,
@@ -178,6 +184,10 @@ impl<'a> Player<'a> {
                 c.entered(callback) >= times
             })
         });
+        // The host may be slow: what lies before it now is not what comes after.
+        if !enough && self.settle.is_ordered() {
+            self.settle.over(self.left(), &|| self.lines());
+        }
         // Of a guest that tells nothing, nothing is learnt.
         if let Some((waits, job)) = self.waits.filter(|_| speaks) {
             let lasted = match short < within {
@@ -229,11 +239,18 @@ impl<'a> Player<'a> {
             };
             case.entered(CREATE) > before || (before == 0 && case.lines > lines)
         };
+        let enough = |h: &Heard, name: &str| seen(h, name) || client.has_news();
         let within = match self.whole && client.has_more() {
             true => PAUSE,
+            false if self.settle.is_ordered() => SOON,
             false => FIRST_SEEN,
         };
-        let came = self.wait(within, |h, name| seen(h, name) || client.has_news());
+        let mut came = self.wait(within, enough);
+        if !came && self.settle.is_ordered() {
+            let news = || self.lines() + self.upstreams.traffic().0;
+            let enough = || enough(&self.ear.heard(), self.name);
+            came = self.settle.until(self.left(), &news, &enough) == Settled::Enough;
+        }
         if !came {
             self.wire
                 .note(&format!("client {n} = no callback was seen"));
@@ -270,7 +287,7 @@ impl<'a> Player<'a> {
             && !client.is_over()
             && !whole
         {
-            seen_before(&self.ear, self.name, REQUEST_BODY, before);
+            seen_before(&self.settle, self.name, REQUEST_BODY, before);
         }
     }
 

@@ -8,17 +8,22 @@ use std::time::{Duration, Instant};
 use crate::case::Peer;
 use crate::host::network::backend::Act;
 use crate::host::network::client;
-use crate::host::network::play::{CREATE, FIRST_SEEN, Player};
+use crate::host::network::play::{CREATE, Player};
 use crate::host::network::raw::Raw;
-use crate::host::network::upstream::{PIECE_SEEN, seen_before};
+use crate::host::network::settle::Settled;
 use crate::trace::ClientSaw;
 
-/// The backend is given this long to be connected to.
-const CONNECTED: Duration = Duration::from_millis(50);
-/// An end that is waited for, and that nothing promises, comes within this long.
+/// An end that is waited for, and that nothing promises, may hang on a timer of the host's: it comes
+/// within this long.
 const ENDED: Duration = Duration::from_secs(1);
+/// What has come is read within this long: a matter of the harness alone.
+const READ_WITHIN: Duration = Duration::from_secs(2);
 /// Between two looks at the backend.
 const LOOK: Duration = Duration::from_millis(1);
+/// Between two looks at whether all that came is read.
+const GLANCE: Duration = Duration::from_micros(50);
+/// The callback whose calls say nothing of what was done.
+const TICK: &str = "proxy_on_tick";
 
 /// The TCP streams of an exchange.
 #[derive(Debug, Default)]
@@ -35,17 +40,10 @@ impl Tcp {
     }
 }
 
-fn data_callback(peer: Peer) -> &'static str {
-    match peer {
-        Peer::Downstream => "proxy_on_downstream_data",
-        Peer::Upstream => "proxy_on_upstream_data",
-    }
-}
-
 impl Player<'_> {
     /// The client of stream `n` connects.
     pub(super) fn connect(&mut self, n: u32) {
-        let (before, lines) = (self.entered(CREATE), self.lines());
+        let before = self.entered(CREATE);
         self.upstreams.backend().open(n);
         let within = self.left().min(Duration::from_secs(2));
         let label = format!("client {n}");
@@ -66,23 +64,48 @@ impl Player<'_> {
                 return;
             }
         };
-        // As for HTTP: nothing else happens before the host has seen this stream.
-        let came = self.wait(FIRST_SEEN, |h, name| {
-            let Some(case) = h.cases.get(name) else {
-                return true;
-            };
-            let any = before == 0 && case.lines > lines;
-            case.entered(CREATE) > before || any || raw.is_over()
-        });
-        if !came {
+        self.tcp.clients.insert(n, raw);
+        // As for HTTP: nothing else happens before the host has seen this stream. It has then connected
+        // to the upstream too, if it does so at all: connections are told apart by their order.
+        self.settle_tcp();
+        if self.entered(CREATE) == before {
             self.wire
                 .note(&format!("client {n} = no callback was seen"));
         }
-        self.tcp.clients.insert(n, raw);
-        // Connections are told apart by their order.
-        if self.exchange.connections.len() > 1 {
-            self.look(CONNECTED, |p| p.upstreams.backend().is_connected(n));
+    }
+
+    /// Waits until the host has done all that it does about what the peers have done so far, and all that
+    /// came of it is recorded.
+    fn settle_tcp(&mut self) {
+        if self.late.is_some() || self.ear.heard().ended {
+            return;
         }
+        let settled = self.settle.over(self.left(), &|| self.news());
+        if settled == Settled::Lost && !self.ear.heard().ended {
+            self.late = Some("the host does not answer at the fence".to_owned());
+        }
+    }
+
+    /// Grows with everything that the plugin is told, timers apart, and that comes to a peer.
+    fn news(&self) -> u64 {
+        let until = Instant::now() + READ_WITHIN;
+        let read_out = || {
+            let mut clients = self.tcp.clients.values();
+            clients.all(Raw::is_read_out) && self.upstreams.backend().is_read_out()
+        };
+        while !read_out() && Instant::now() < until {
+            std::thread::sleep(GLANCE);
+        }
+        let clients: u64 = self.tcp.clients.values().map(Raw::news).sum();
+        let told = {
+            let heard = self.ear.heard();
+            let case = heard.cases.get(self.name);
+            case.map_or(0, |c| match c.speaks() {
+                true => u64::from(c.entered_but(TICK)),
+                false => c.lines,
+            })
+        };
+        told + clients + self.upstreams.traffic().0
     }
 
     /// Waits until something holds that nobody is told of.
@@ -126,17 +149,12 @@ impl Player<'_> {
         if peer == Peer::Upstream {
             return self.act(n, peer, Act::Close);
         }
-        let lines = self.lines();
         self.closed(n, "closed by the client");
-        self.seen_since(lines);
+        self.settle_tcp();
     }
 
-    /// A peer does something; the plugin is given time to see it.
+    /// A peer does something; the host is given what time it needs to do what it does about it.
     fn act(&mut self, n: u32, peer: Peer, act: Act) {
-        let callback = data_callback(peer);
-        let before = self.entered(callback);
-        let lines = self.lines();
-        let closes = matches!(act, Act::Close);
         match peer {
             Peer::Downstream => {
                 let Some(raw) = self.tcp.clients.get_mut(&n) else {
@@ -148,31 +166,16 @@ impl Player<'_> {
                     Act::Close => raw.close(),
                 }
             }
-            Peer::Upstream => {
-                let backend = self.upstreams.backend();
-                let connected = self.look(CONNECTED, |_| backend.is_connected(n));
-                backend.act(n, act);
-                if !connected {
-                    return;
-                }
-            }
+            Peer::Upstream => self.upstreams.backend().act(n, act),
         }
-        match closes {
-            true => self.seen_since(lines),
-            false => drop(seen_before(&self.ear, self.name, callback, before)),
-        }
-    }
-
-    /// Any line of the case says that the plugin was told something.
-    fn seen_since(&self, lines: u64) {
-        self.wait(PIECE_SEEN, |h, name| {
-            h.cases.get(name).is_none_or(|c| c.lines > lines)
-        });
+        self.settle_tcp();
     }
 
     /// Waits until the host has ended or closed a connection; where it does not, what was seen says so.
     pub(super) fn await_end(&mut self, n: u32, peer: Peer) {
-        self.look(ENDED, |p| p.has_ended(n, peer).unwrap_or(true));
+        if !self.look(ENDED, |p| p.has_ended(n, peer).unwrap_or(true)) {
+            self.settle_tcp();
+        }
     }
 
     /// Whether the host has ended or closed a connection; `None`: there is none.
@@ -195,10 +198,14 @@ impl Player<'_> {
         }
         self.closed(n, "closed by the client");
         self.upstreams.backend().close(Some(n));
+        self.settle_tcp();
     }
 
     /// The exchange is over: what is left is closed, and is recorded as it was before.
     pub(super) fn close_tcp(&mut self) {
+        if self.exchange.connections.is_empty() {
+            return;
+        }
         self.upstreams.backend().past();
         let left: Vec<u32> = self.tcp.clients.keys().copied().collect();
         for n in left {
@@ -209,6 +216,7 @@ impl Player<'_> {
             self.closed(n, why);
         }
         self.upstreams.backend().close(None);
+        self.settle_tcp();
     }
 
     /// The client of stream `n` closes its connection; `why` is noted where the host has not ended it.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
 use crate::host::network::ear::Ear;
@@ -18,7 +19,7 @@ use crate::trace::{Blob, Message};
 /// Bytes up to this many are recorded whole.
 const WHOLE: usize = 16 << 10;
 /// What has come is read within this long.
-const READ_WITHIN: Duration = Duration::from_millis(100);
+const READ_WITHIN: Duration = Duration::from_secs(2);
 /// Between two looks at whether it is.
 const LOOK: Duration = Duration::from_micros(200);
 
@@ -115,16 +116,12 @@ impl Raw {
         self.came().ended
     }
 
-    /// Whether nothing more can come.
-    pub fn is_over(&self) -> bool {
-        self.came().over
-    }
-
-    /// Whether all that has come so far has been recorded.
+    /// Whether all that has come so far, an end too, has been recorded.
     pub fn is_read_out(&self) -> bool {
         // Bytes are taken out of the socket and recorded under one lock.
         let came = self.came();
-        came.over || rustix::io::ioctl_fionread(&self.socket).unwrap_or(0) == 0
+        let look = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        came.over || recv(&self.socket, &mut [0_u8; 1], look) == Err(Errno::AGAIN)
     }
 
     /// Grows with everything that comes.

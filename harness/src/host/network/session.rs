@@ -18,6 +18,7 @@ use crate::host::network::folder::folder;
 use crate::host::network::placed::{Guest, Placed};
 use crate::host::network::play::Player;
 use crate::host::network::process::Process;
+use crate::host::network::settle::Settle;
 use crate::host::network::template::{FenceVars, Templates, UpstreamVars, Vars};
 use crate::host::network::turns::{Turns, publish};
 use crate::host::network::upstream::{NAMES, NOWHERE, Upstreams};
@@ -94,7 +95,8 @@ pub struct Session {
     wire: WireLog,
     vars: Vars,
     placed: Placed,
-    fence: Gate,
+    fence: Arc<Gate>,
+    settle: Settle,
     /// Cases that were played and whose traces are read when the log is whole.
     open: Vec<Open>,
     isolation: Isolation,
@@ -132,7 +134,9 @@ impl Session {
         let ear = Arc::new(Ear::new(plan.phrases.clone()));
         let wire = WireLog::default();
         let ports = plan.profile.upstreams_have_ports();
-        let upstreams = Upstreams::start(dir.path(), ports, ear.clone(), wire.clone())
+        let fence = Arc::new(Gate::new(dir.path().join("fence.sock")));
+        let settle = Settle::new(fence.clone(), ear.clone(), !plan.boots());
+        let upstreams = Upstreams::start(dir.path(), ports, settle.clone(), wire.clone())
             .map_err(|e| io("listening as upstream", e))?;
         let named = |name: &str| UpstreamVars {
             name: name.to_owned(),
@@ -175,7 +179,8 @@ impl Session {
             wire,
             vars,
             placed,
-            fence: Gate::new(dir.path().join("fence.sock")),
+            fence,
+            settle,
             open: Vec::new(),
             isolation,
             partial: None,
@@ -302,6 +307,14 @@ impl Session {
         Ok(())
     }
 
+    /// Whether it is not to be told why the host did not take a case, in this company.
+    pub fn is_unclear(&self, job: &Job) -> bool {
+        let heard = self.ear.heard();
+        let guest = self.placed.guests.get(&job.index);
+        let case = guest.and_then(|g| heard.cases.get(&g.vars.name));
+        case.is_some_and(|c| c.answer == Some(Answer::Unclear))
+    }
+
     /// Plays one case of the batch and reads its trace.
     ///
     /// # Errors
@@ -358,7 +371,7 @@ impl Session {
                     text: Blob::Whole(text.clone().into_bytes()),
                 };
             }
-            None => {}
+            Some(Answer::Unclear) | None => {}
         }
         if taken == Some(Answer::Added) {
             let played = self.exchange(job, &guest, &mut attempt);
@@ -388,7 +401,7 @@ impl Session {
             guest.socket.clone(),
             self.ear.clone(),
             &self.upstreams,
-            self.wire.clone(),
+            (self.wire.clone(), self.settle.clone()),
             job.deadline,
         )
         .whole(self.plan.profile.offers("chunked_delivery").is_err());
@@ -398,7 +411,7 @@ impl Session {
         let mut turns = Turns {
             plan: &self.plan,
             ear: &self.ear,
-            fence: &mut self.fence,
+            fence: &self.fence,
             vars: &mut self.vars,
             dir: self.dir.path(),
             guest: &guest.vars,

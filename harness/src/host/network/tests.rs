@@ -4,5 +4,6 @@ mod backend;
 mod ear;
 mod http1;
 mod lines;
+mod settle;
 mod template;
 mod upstream;

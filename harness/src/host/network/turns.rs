@@ -39,7 +39,7 @@ pub struct Turns<'s> {
     /// What is heard.
     pub ear: &'s Ear,
     /// The fence.
-    pub fence: &'s mut Gate,
+    pub fence: &'s Gate,
     /// The cases that are in.
     pub vars: &'s mut Vars,
     /// The working folder.

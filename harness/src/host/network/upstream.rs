@@ -16,11 +16,12 @@ use std::time::Duration;
 use crate::case::{Answer, AnswerKind, Exchange, Fields, GRPC_UPSTREAMS, Profile};
 use crate::host::Job;
 use crate::host::network::backend::Backend;
-use crate::host::network::ear::Ear;
+use crate::host::network::ear::Hearing;
 use crate::host::network::h2::GrpcUpstreams;
 use crate::host::network::http1::{Coding, Piece, Side, Wire, coding, ending, head, piece};
 use crate::host::network::line::{Line, Lines, is_bell, ring};
 use crate::host::network::loopback::{Door, Listener, Ports};
+use crate::host::network::settle::{SILENCE, Settle};
 use crate::host::network::wirelog::{WireLog, fields};
 use crate::trace::{Blob, Message, Seen, UpstreamSaw};
 
@@ -34,8 +35,10 @@ pub const TAG: &str = "x-pwspec-stream";
 pub const PAUSE: Duration = Duration::from_millis(5);
 /// What the proxy has sent is read out within this long.
 const READ_WITHIN: Duration = Duration::from_millis(500);
-/// A piece of a body is waited for at most this long.
-pub const PIECE_SEEN: Duration = Duration::from_millis(40);
+/// A piece of a body is seen within this long as a rule: only then fences are asked.
+const SOON: Duration = Duration::from_millis(10);
+/// Fences may take this long.
+const SETTLED: Duration = Duration::from_secs(4);
 
 /// What the upstreams do now and what they saw.
 #[derive(Default)]
@@ -58,7 +61,7 @@ struct Script {
 /// What all threads share.
 struct Shared {
     script: Mutex<Script>,
-    ear: Arc<Ear>,
+    settle: Settle,
     wire: WireLog,
     over: AtomicBool,
     lines: Lines,
@@ -93,7 +96,7 @@ impl Upstreams {
     ///
     /// # Errors
     /// A socket can't be made.
-    pub fn start(dir: &Path, ports: bool, ear: Arc<Ear>, wire: WireLog) -> io::Result<Upstreams> {
+    pub fn start(dir: &Path, ports: bool, settle: Settle, wire: WireLog) -> io::Result<Upstreams> {
         let (ports, listeners) = match ports {
             true => Ports::open().map(|(ports, all)| (Some(ports), all))?,
             false => (None, Vec::new()),
@@ -114,12 +117,12 @@ impl Upstreams {
             let listener = UnixListener::bind(&socket)?;
             grpc.push((name, Door::Unix(socket), Listener::Unix(listener)));
         }
-        let backend = Backend::start(dir, ear.clone(), wire.clone())?;
+        let backend = Backend::start(dir, settle.ear().clone(), wire.clone())?;
         let mut all = Upstreams {
             backend,
             shared: Arc::new(Shared {
                 script: Mutex::default(),
-                ear,
+                settle,
                 wire: wire.clone(),
                 over: AtomicBool::new(false),
                 lines: Lines::default(),
@@ -433,7 +436,8 @@ fn reply(
     // them one by one.
     let name = shared.script().name.clone();
     let mut before = shared
-        .ear
+        .settle
+        .ear()
         .heard()
         .cases
         .get(&name)
@@ -441,7 +445,7 @@ fn reply(
     let mut out = whole;
     for (n, part) in answer.body.iter().enumerate() {
         if n > 0 {
-            before = seen_before(&shared.ear, &name, RESPONSE_BODY, before);
+            before = seen_before(&shared.settle, &name, RESPONSE_BODY, before);
         }
         let bytes = piece(part, code);
         shared.wire.bytes(&label, &bytes);
@@ -450,7 +454,7 @@ fn reply(
         out.clear();
     }
     if answer.body.len() > 1 {
-        seen_before(&shared.ear, &name, RESPONSE_BODY, before);
+        seen_before(&shared.settle, &name, RESPONSE_BODY, before);
     }
     let end = ending(&answer.trailers, code);
     shared.wire.bytes(&label, &end);
@@ -460,12 +464,15 @@ fn reply(
 
 const RESPONSE_BODY: &str = "proxy_on_response_body";
 
-/// Waits until a callback was entered more often than `before`, so that a piece was seen before the
-/// next one goes out; how often it was entered then. A guest that tells nothing gets a short pause.
-pub fn seen_before(ear: &Ear, name: &str, callback: &str, before: u32) -> u32 {
+/// Waits until a callback was entered more often than `before`, or the host has done all that it does
+/// about the piece that was sent: the next one is then a piece of its own. How often it was entered then.
+/// Where there is no telling, a guest that says nothing gets a short pause.
+pub fn seen_before(settle: &Settle, name: &str, callback: &str, before: u32) -> u32 {
     let mut now = before;
     let mut speaks = false;
-    let seen = ear.wait(PIECE_SEEN, |heard| {
+    let ordered = settle.is_ordered();
+    let within = if ordered { SOON } else { SILENCE };
+    let seen = settle.ear().wait(within, |heard| {
         let Some(case) = heard.cases.get(name) else {
             return true;
         };
@@ -473,6 +480,17 @@ pub fn seen_before(ear: &Ear, name: &str, callback: &str, before: u32) -> u32 {
         now = case.entered(callback);
         !speaks || now > before
     });
+    if ordered && now == before {
+        let case = |of: &dyn Fn(&Hearing) -> u64| {
+            let heard = settle.ear().heard();
+            heard.cases.get(name).map_or(u64::MAX, of)
+        };
+        let entered = || case(&|c| u64::from(c.entered(callback)));
+        settle.until(SETTLED, &|| case(&|c| c.lines), &|| {
+            entered() > u64::from(before)
+        });
+        return u32::try_from(entered()).unwrap_or(before);
+    }
     if seen && !speaks {
         std::thread::sleep(PAUSE);
     }

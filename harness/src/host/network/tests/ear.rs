@@ -94,6 +94,32 @@ fn a_refusal_is_what_the_same_thread_said_before_it() {
 }
 
 #[test]
+fn of_listeners_that_are_refused_in_one_line_only_one_alone_is_told_why() {
+    let import = "1|error|wasm|Failed to load Wasm module due to a missing import: env.proxy_nope";
+    let both = "1|warning|config|Filesystem config update rejected: Error adding/updating listener(s) c1: Unable to create Wasm plugin p\\nc2: the same: again\\n";
+    let ear = heard(&[import, both]);
+    for name in ["c1", "c2"] {
+        let answer = ear.heard().cases[name].answer.clone();
+        assert_eq!(answer, Some(Answer::Unclear), "{name}");
+    }
+    // What was said of a listener on a line of its own stays.
+    let ear = heard(&[
+        "1|info|upstream|lds: add/update listener 'c2'",
+        import,
+        both,
+    ]);
+    let answer = |name: &str| ear.heard().cases[name].answer.clone();
+    assert_eq!(answer("c1"), Some(Answer::Unclear));
+    assert_eq!(answer("c2"), Some(Answer::Added));
+    let ear = heard(&[]);
+    ear.forget("c2");
+    ear.line(Some(import.as_bytes()));
+    ear.line(Some(both.as_bytes()));
+    let answer = ear.heard().cases["c1"].answer.clone();
+    assert!(matches!(answer, Some(Answer::Unlinked(import, _)) if import == "proxy_nope"));
+}
+
+#[test]
 fn a_trap_while_loading_is_that_of_the_guest_that_spoke_last_on_its_thread() {
     let ear = heard(&[
         "2|info|wasm|wasm log r vm2: starting",
