@@ -79,6 +79,9 @@ pub struct Request {
 pub struct Answer {
     /// How the upstream behaves.
     pub kind: AnswerKind,
+    /// The head goes out when the head of the request has come, the rest when the request has ended. An
+    /// answer that is early has a body.
+    pub early: bool,
     /// `200`.
     pub status: u16,
     /// Fields beside the status, in order.
@@ -100,10 +103,18 @@ pub enum AnswerKind {
     Close,
 }
 
+impl Request {
+    /// Whether nothing follows its head.
+    pub fn is_whole(&self) -> bool {
+        self.body.is_empty() && self.trailers.is_empty()
+    }
+}
+
 impl Default for Answer {
     fn default() -> Self {
         Answer {
             kind: AnswerKind::Reply,
+            early: false,
             status: 200,
             headers: Vec::new(),
             body: Vec::new(),

@@ -128,8 +128,12 @@ impl Resolver<'_> {
     }
 
     fn answer(&mut self, file: &AnswerFile, path: &Path) -> Answer {
-        if file.hang && file.close {
-            self.note(path, "`hang` and `close` exclude each other", None);
+        if usize::from(file.hang) + usize::from(file.close) + usize::from(file.early) > 1 {
+            self.note(path, "`hang`, `close` and `early` exclude each other", None);
+        }
+        if file.early && file.body.is_none() {
+            let help = "the body is what comes when the request has ended";
+            self.note(path, "an early answer needs a body", Some(help.to_owned()));
         }
         Answer {
             kind: match (file.hang, file.close) {
@@ -137,6 +141,7 @@ impl Resolver<'_> {
                 (_, true) => AnswerKind::Close,
                 _ => AnswerKind::Reply,
             },
+            early: file.early,
             status: file.status.unwrap_or(200),
             headers: self.fields(&file.headers, &path.key("headers")),
             body: self.chunks(file.body.as_ref(), &path.key("body")),

@@ -118,6 +118,10 @@ pub struct AnswerFile {
     /// Take the request and never answer.
     #[serde(default, deserialize_with = "lenient")]
     pub hang: bool,
+    /// Send the head of the answer when the head of the request has come, the rest when the request has
+    /// ended. Needs a body.
+    #[serde(default, deserialize_with = "lenient")]
+    pub early: bool,
     /// Take the request and close the connection.
     #[serde(default, deserialize_with = "lenient")]
     pub close: bool,

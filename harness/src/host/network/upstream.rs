@@ -324,6 +324,7 @@ fn serve(shared: &Shared, which: usize, connection: UnixStream, line: &Arc<Line>
         let mut answer = Answer::default();
         let mut body = Vec::new();
         let mut to_head = false;
+        let mut begun = Ok(());
         let result = wire.message(Side::Request, &mut |part| match part {
             Piece::Head { start, fields: all } => {
                 let mut request = Message {
@@ -345,6 +346,10 @@ fn serve(shared: &Shared, which: usize, connection: UnixStream, line: &Arc<Line>
                     upstream: upstream.to_owned(),
                     request,
                 });
+                drop(script);
+                if answer.early {
+                    begun = begin(shared, upstream, &connection, &answer, to_head);
+                }
             }
             Piece::Data(bytes) => {
                 shared.wire.bytes(&format!("upstream {upstream} <"), &bytes);
@@ -363,6 +368,7 @@ fn serve(shared: &Shared, which: usize, connection: UnixStream, line: &Arc<Line>
             return;
         }
         let goes_on = result.is_ok()
+            && begun.is_ok()
             && match answer.kind {
                 AnswerKind::Reply => reply(shared, upstream, &connection, &answer, to_head).is_ok(),
                 AnswerKind::Hang => {
@@ -412,13 +418,8 @@ impl Shared {
     }
 }
 
-fn reply(
-    shared: &Shared,
-    upstream: &str,
-    mut to: &UnixStream,
-    answer: &Answer,
-    to_head: bool,
-) -> io::Result<()> {
+/// The head of an answer, and how its body is written.
+fn head_of(answer: &Answer, to_head: bool) -> (Vec<u8>, Coding) {
     let bodiless = to_head || matches!(answer.status, 204 | 304);
     let code = if bodiless {
         Coding::Nothing
@@ -427,8 +428,38 @@ fn reply(
     };
     let first = format!("HTTP/1.1 {} {}", answer.status, reason(answer.status));
     let whole = head(&first, &answer.headers, &answer.body, code, !bodiless);
+    (whole, code)
+}
+
+/// An answer that is early begins.
+fn begin(
+    shared: &Shared,
+    upstream: &str,
+    mut to: &UnixStream,
+    answer: &Answer,
+    to_head: bool,
+) -> io::Result<()> {
+    let (head, _) = head_of(answer, to_head);
+    shared.wire.bytes(&format!("upstream {upstream} >"), &head);
+    to.write_all(&head)
+}
+
+/// Writes an answer, or what is left of one that is early.
+fn reply(
+    shared: &Shared,
+    upstream: &str,
+    mut to: &UnixStream,
+    answer: &Answer,
+    to_head: bool,
+) -> io::Result<()> {
+    let (mut whole, code) = head_of(answer, to_head);
+    if answer.early {
+        whole.clear();
+    }
     let label = format!("upstream {upstream} >");
-    shared.wire.bytes(&label, &whole);
+    if !whole.is_empty() {
+        shared.wire.bytes(&label, &whole);
+    }
     if code == Coding::Nothing {
         return to.write_all(&whole);
     }

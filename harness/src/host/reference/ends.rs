@@ -29,6 +29,9 @@ impl Player {
         });
         let saw = &mut world.upstream[at].request;
         let mut open = false;
+        let script = world.exchange.streams.get(of.number as usize - 1);
+        let early = script.is_some_and(|s| s.answer.early);
+        let head = matches!(piece, Piece::Head(..));
         let end = match piece {
             Piece::Head(mut fields, end) => {
                 if faults.is("request_loses_query_on_the_way") {
@@ -51,8 +54,14 @@ impl Player {
         };
         if end {
             saw.complete = !open;
-            world.schedule(0, Event::Answer { stream, part: 0 });
         }
+        let part = match (head, end) {
+            // The head of an early answer has gone out.
+            (false, true) => usize::from(early),
+            (true, more) if more || early => 0,
+            _ => return,
+        };
+        world.schedule(0, Event::Answer { stream, part });
     }
 
     /// `piece` arrives at the client.

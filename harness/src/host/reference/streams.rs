@@ -137,7 +137,9 @@ impl Player {
             AnswerKind::Reply => {}
         }
         let bare = answer.body.is_empty() && answer.trailers.is_empty();
-        let last = bare || part > answer.body.len();
+        // What follows the head of an early answer comes when the request has ended.
+        let whole = script.request.is_whole();
+        let last = bare || part > answer.body.len() || answer.early && part == 0 && !whole;
         let piece = match part {
             0 => Piece::Head(wire::head_of_answer(answer), bare),
             n if n <= answer.body.len() => Piece::Data(answer.body[n - 1].to_vec(), false),

@@ -45,7 +45,7 @@ struct Stream {
 
 #[derive(Debug, Serialize)]
 struct Reply {
-    /// `reply`, `hang`, `close`.
+    /// `reply`, `early`, `hang`, `close`.
     kind: &'static str,
     status: u16,
     headers: Vec<(String, String)>,
@@ -124,6 +124,7 @@ fn chunks(all: &[Chunk]) -> Vec<String> {
 fn reply(a: &Answer) -> Reply {
     Reply {
         kind: match a.kind {
+            AnswerKind::Reply if a.early => "early",
             AnswerKind::Reply => "reply",
             AnswerKind::Hang => "hang",
             AnswerKind::Close => "close",

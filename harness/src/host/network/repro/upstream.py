@@ -102,6 +102,13 @@ def http(name, connection):
         while True:
             method, path, _ = line(stream).decode("latin-1").split(" ", 2)
             headers = fields(stream)
+            answer = answer_of(name, method, path)
+            whole = reply(answer, method == "HEAD")
+            if answer["kind"] == "early":
+                # The head at once, the rest when the request has ended.
+                begins = whole.index(b"\r\n\r\n") + 4
+                connection.sendall(whole[:begins])
+                whole = whole[begins:]
             content, trailers = body(stream, headers)
             say(name, f"{method} {path}")
             for key, value in headers:
@@ -110,7 +117,6 @@ def http(name, connection):
                 say(name, f"    body of {len(content)} bytes: {content[:80]!r}")
             for key, value in trailers:
                 say(name, f"    trailer {key.decode('latin-1')}: {value!r}")
-            answer = answer_of(name, method, path)
             if answer["kind"] == "hang":
                 say(name, "    (does not answer)")
                 stream.read()
@@ -118,7 +124,7 @@ def http(name, connection):
             if answer["kind"] == "close":
                 say(name, "    (closes the connection)")
                 return
-            connection.sendall(reply(answer, method == "HEAD"))
+            connection.sendall(whole)
     except (EOFError, OSError, ValueError):
         pass
     finally:

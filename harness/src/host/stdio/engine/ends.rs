@@ -20,6 +20,9 @@ impl Engine<'_> {
             self.upstream.len() - 1
         });
         let saw = &mut self.upstream[at].request;
+        let script = self.job.exchange.streams.get(of.number as usize - 1);
+        let early = script.is_some_and(|s| s.answer.early);
+        let head = matches!(piece, Piece::Head(..));
         let end = match piece {
             Piece::Head(fields, end) => {
                 *saw = wire::request(&fields);
@@ -37,8 +40,14 @@ impl Engine<'_> {
         saw.body = wire::body(&of.upstream_body);
         if end {
             saw.complete = true;
-            self.time.schedule(0, Due::Answer { stream, part: 0 });
         }
+        let part = match (head, end) {
+            // The head of an early answer has gone out.
+            (false, true) => usize::from(early),
+            (true, more) if more || early => 0,
+            _ => return Ok(()),
+        };
+        self.time.schedule(0, Due::Answer { stream, part });
         Ok(())
     }
 
@@ -59,7 +68,9 @@ impl Engine<'_> {
             AnswerKind::Reply => {}
         }
         let bare = answer.body.is_empty() && answer.trailers.is_empty();
-        let last = bare || part > answer.body.len();
+        // What follows the head of an early answer comes when the request has ended.
+        let whole = script.request.is_whole();
+        let last = bare || part > answer.body.len() || answer.early && part == 0 && !whole;
         let piece = match part {
             0 => Piece::Head(wire::head_of_answer(answer), bare),
             n if n <= answer.body.len() => Piece::Data(answer.body[n - 1].to_vec(), false),
