@@ -150,3 +150,13 @@ fn a_request_over_http2_is_a_need() {
     assert!(case.needs.contains(&Need::Http2));
     assert!(resolved.exchange.streams[0].request.http2);
 }
+
+#[test]
+fn an_early_answer_has_a_body_and_nothing_against_it() {
+    let (_, resolved) = resolved("{upstream: {early: true, body: b}}", CHECK);
+    assert!(resolved.exchange.streams[0].answer.early);
+    let bare = problems("{upstream: {early: true}}", CHECK);
+    assert_eq!(bare, ["an early answer needs a body"]);
+    let both = problems("{upstream: {early: true, hang: true, body: b}}", CHECK);
+    assert_eq!(both, ["`hang`, `close` and `early` exclude each other"]);
+}
