@@ -1,7 +1,11 @@
-//! The driver: one adapter process for case after case, a new one after each that was lost.
+//! The driver: adapter processes beside each other, each for case after case, a new one after each that
+//! was lost.
 //!
 //! Does not know how a case is played: see the engine.
 
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use regex::bytes::Regex;
@@ -17,14 +21,39 @@ use crate::trace::{Attempt, Blame, Isolation};
 
 /// After this many attempts in a row that an adapter spoiled, nothing more is tried.
 const SPOILED: u32 = 5;
+/// At most so many processes work beside each other.
+const LANES: usize = 4;
+/// Another process is worth its start for so many cases.
+const WORTH: usize = 16;
 
 /// A library host behind its adapter.
 pub struct Stdio {
     program: Program,
     identity: Identity,
     unlinked: Vec<Regex>,
-    link: Option<Link>,
-    spoiled: u32,
+    /// Processes that are free.
+    idle: Mutex<Vec<Link>>,
+    spoiled: AtomicU32,
+    lanes: usize,
+}
+
+/// The cases of one call, and who hears of them.
+struct Work<'w> {
+    queue: Mutex<VecDeque<Job>>,
+    stop: &'w Stop,
+    done: &'w (dyn Fn(usize, Attempt) + Sync),
+    given_up: AtomicBool,
+}
+
+impl Work<'_> {
+    /// The next case, unless nothing more is to be tried.
+    fn next(&self) -> Option<Job> {
+        if self.stop.asked() || self.given_up.load(Ordering::SeqCst) {
+            return None;
+        }
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.pop_front()
+    }
 }
 
 impl Stdio {
@@ -54,16 +83,52 @@ impl Stdio {
                 digest,
             },
             unlinked,
-            link: None,
-            spoiled: 0,
+            idle: Mutex::default(),
+            spoiled: AtomicU32::new(0),
+            lanes: std::thread::available_parallelism().map_or(1, |n| n.get().min(LANES)),
         })
     }
 
-    fn one(&mut self, job: &Job) -> Result<Attempt, Trouble> {
-        if job.alone {
-            self.link = None;
+    /// Plays what nobody plays yet, until nothing is left.
+    fn lane(&self, work: &Work<'_>) -> Result<(), Trouble> {
+        let mut link = self.idle().pop();
+        while let Some(job) = work.next() {
+            let attempt = self.one(&job, &mut link)?;
+            let fault = attempt.faults.iter().find(|f| f.blame == Blame::Adapter);
+            let spoiled = match fault {
+                Some(_) => self.spoiled.fetch_add(1, Ordering::SeqCst) + 1,
+                None => {
+                    self.spoiled.store(0, Ordering::SeqCst);
+                    0
+                }
+            };
+            let over = fault.filter(|_| spoiled >= SPOILED).map(|fault| {
+                let what = format!(
+                    "the adapter spoiled {SPOILED} cases in a row: {}",
+                    fault.what
+                );
+                Trouble::new(TroubleKind::Protocol, what)
+                    .help(format!("pwspec doctor {}", self.identity.name))
+            });
+            (work.done)(job.index, attempt);
+            if let Some(trouble) = over {
+                return Err(trouble);
+            }
         }
-        let mut link = match self.link.take() {
+        self.idle().extend(link);
+        Ok(())
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Link>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Plays one case in the process that is there, or in a new one, which takes its place.
+    fn one(&self, job: &Job, process: &mut Option<Link>) -> Result<Attempt, Trouble> {
+        if job.alone {
+            *process = None;
+        }
+        let mut link = match process.take() {
             Some(link) => link,
             None => Link::start(&self.program)?,
         };
@@ -95,7 +160,7 @@ impl Stdio {
                 .ask(reset, until)
                 .is_ok_and(|r| matches!(r.answer, Answer::Done(_)))
         {
-            self.link = Some(link);
+            *process = Some(link);
         }
         Ok(attempt)
     }
@@ -146,36 +211,42 @@ impl Driver for Stdio {
         stop: &Stop,
         done: &(dyn Fn(usize, Attempt) + Sync),
     ) -> Result<(), Trouble> {
-        for job in jobs {
-            if stop.asked() {
-                break;
+        let lanes = self.lanes.clamp(1, 1 + jobs.len() / WORTH);
+        let work = Work {
+            queue: Mutex::new(jobs.into()),
+            stop,
+            done,
+            given_up: AtomicBool::new(false),
+        };
+        let lane = || {
+            let ended = self.lane(&work);
+            if ended.is_err() {
+                work.given_up.store(true, Ordering::SeqCst);
             }
-            let attempt = self.one(&job)?;
-            let fault = attempt.faults.iter().find(|f| f.blame == Blame::Adapter);
-            self.spoiled = if fault.is_some() { self.spoiled + 1 } else { 0 };
-            let over = fault.filter(|_| self.spoiled >= SPOILED).map(|fault| {
-                let what = format!(
-                    "the adapter spoiled {SPOILED} cases in a row: {}",
-                    fault.what
-                );
-                Trouble::new(TroubleKind::Protocol, what)
-                    .help(format!("pwspec doctor {}", self.identity.name))
+            ended
+        };
+        std::thread::scope(|scope| {
+            let all: Vec<_> = (0..lanes).map(|_| scope.spawn(lane)).collect();
+            let ended = all.into_iter().map(|one| match one.join() {
+                Ok(ended) => ended,
+                Err(panic) => std::panic::resume_unwind(panic),
             });
-            done(job.index, attempt);
-            if let Some(trouble) = over {
-                return Err(trouble);
-            }
-        }
-        Ok(())
+            ended.fold(Ok(()), Result::and)
+        })
     }
 
     fn close(&mut self) -> Result<(), Trouble> {
-        match self.link.take().map(Link::stop) {
-            Some(false) => Err(Trouble::new(
+        let idle = std::mem::take(&mut *self.idle());
+        match idle
+            .into_iter()
+            .map(Link::stop)
+            .fold(true, |all, one| all & one)
+        {
+            false => Err(Trouble::new(
                 TroubleKind::Died,
                 "the adapter did not end with its input and was killed",
             )),
-            _ => Ok(()),
+            true => Ok(()),
         }
     }
 }
