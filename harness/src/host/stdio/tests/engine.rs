@@ -77,7 +77,7 @@ impl Peer for Fake {
     }
 }
 
-fn job() -> Job {
+pub(super) fn job() -> Job {
     let pairs = |all: &[(&str, &str)]| -> Vec<(Vec<u8>, Vec<u8>)> {
         let all = all.iter();
         all.map(|(k, v)| (k.as_bytes().to_vec(), v.as_bytes().to_vec()))
