@@ -5,7 +5,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use pwspec::case::Alone;
+
 use crate::cli::{Bench, GOOD};
+use crate::kit::{profile, root};
 
 #[test]
 fn cases_by_name_and_as_json() {
@@ -124,6 +127,26 @@ fn requirements_are_listed_with_ruling_and_exclusion() {
         .take(5)
         .collect();
     insta::assert_snapshot!(rows.join("\n"));
+}
+
+/// Beside a case that was renamed or taken out a reason would stand for nothing.
+#[test]
+fn reasons_for_must_cases_that_only_our_own_host_passes_name_such_cases() {
+    let specs = root().join("specs");
+    let specs = specs.to_str().unwrap();
+    let args = ["list", "level:must", "--format", "names", "--specs", specs];
+    let out = Bench::new(&[]).run(&args).code(0).out;
+    let alone = profile("reference").alone;
+    assert!(!alone.is_empty());
+    for entry in &alone {
+        for pattern in &entry.cases {
+            let one = Alone {
+                cases: vec![pattern.clone()],
+                why: entry.why.clone(),
+            };
+            assert!(out.lines().any(|case| one.names(case)), "no {pattern}");
+        }
+    }
 }
 
 #[test]
