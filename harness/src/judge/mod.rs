@@ -25,7 +25,7 @@ pub use gate::{EntryState, Expectation, Gated, Gating, Ledger, gate};
 pub use known::{Known, KnownError, Lacks, VersionRange, case_glob};
 pub use prove::{changes, prove_checks, prove_survey};
 pub use question::{Question, judge};
-pub use settle::{Settling, failed, settle};
+pub use settle::{Settling, failed, forms, settle};
 pub use tally::{ByVerdict, Counted, Manner, Tally, tally};
 pub use verdict::*;
 

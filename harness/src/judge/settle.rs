@@ -4,12 +4,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::abi::Level;
+use crate::abi::{Abi, Level};
 use crate::judge::question::function_of;
 use crate::judge::{Judgement, Outcome, Verdict};
 
 /// The requirement that a host links every hostcall.
 const LINKED: &str = "functions/linked";
+
+/// How a requirement ends that asks whether a host links a hostcall in the form that the cases take.
+const FORM: &str = "/linked";
+
+/// The hostcalls about whose form the text contradicts itself, so that whether a host links the form
+/// that the cases take is a survey; by the names of those surveys.
+pub fn forms(abi: &Abi) -> Vec<&str> {
+    let all = abi.requirements.iter();
+    let forms = all.filter(|r| r.level == Level::Survey && r.id.ends_with(FORM));
+    forms.map(|r| r.id.as_str()).collect()
+}
 
 /// One result of a column while the column is settled.
 #[derive(Debug)]
@@ -38,9 +49,15 @@ enum Fate {
 /// one that a case of the column fails; where none fails, it becomes not-run, or, where only what a
 /// survey asks was not reached, that survey. `marker` is the
 /// requirement that a host takes a module of this ABI at all: where no module was loaded and the
-/// marker's case is refused, all others are blocked by it. Returns the requirements for which no
-/// case is there, in order; those stay blocked unless `last` is set, when no more cases can be added.
-pub fn settle(results: &mut [Settling<'_>], marker: &str, last: bool) -> Vec<String> {
+/// marker's case is refused, all others are blocked by it. `forms` are those of the column's ABI.
+/// Returns the requirements for which no case is there, in order; those stay blocked unless `last` is
+/// set, when no more cases can be added.
+pub fn settle(
+    results: &mut [Settling<'_>],
+    marker: &str,
+    forms: &[&str],
+    last: bool,
+) -> Vec<String> {
     let mut missing = BTreeSet::new();
     if !by_marker(results, marker) {
         missing.insert(marker.to_owned());
@@ -63,6 +80,11 @@ pub fn settle(results: &mut [Settling<'_>], marker: &str, last: bool) -> Vec<Str
                 r.judgement.blocked_by = Some(LINKED.to_owned());
                 r.judgement.observed.clear();
             }
+            // No host is judged by the form of this hostcall, and it is all that stood in the way.
+            Root::Missing(req) if last && !r.loaded && form(forms, &req).is_some() => {
+                r.judgement.blocked_by = form(forms, &req).map(str::to_owned);
+                r.judgement.observed.clear();
+            }
             Root::Missing(req) => {
                 if last {
                     not_run(r.judgement, &format!("no case of {req} can be run"));
@@ -78,6 +100,12 @@ pub fn settle(results: &mut [Settling<'_>], marker: &str, last: bool) -> Vec<Str
         }
     }
     missing.into_iter().collect()
+}
+
+/// The survey about the form of a requirement's hostcall.
+fn form<'f>(forms: &[&'f str], req: &str) -> Option<&'f str> {
+    let mut all = forms.iter();
+    all.find(|f| belongs(f, function_of(req))).copied()
 }
 
 fn not_run(judgement: &mut Judgement, why: &str) {

@@ -222,7 +222,7 @@ fn settle(suite: &Suite, plan: &HostPlan, slots: &mut [Slot], last: bool) -> Vec
                 });
             }
         }
-        for req in judge::settle(&mut rows, MARKER, last) {
+        for req in judge::settle(&mut rows, MARKER, &judge::forms(&column.abi), last) {
             let added = case_of(suite, &req, &column.abi, &plan.profile);
             out.extend(added.map(|planned| (c, planned)));
         }

@@ -56,7 +56,7 @@ pub fn rejudge(
                 judgement: &mut r.judgement,
             })
             .collect();
-        judge::settle(&mut rows, MARKER, true);
+        judge::settle(&mut rows, MARKER, &judge::forms(abi), true);
         let mut results: Vec<ResultLine> = own.iter().map(|r| (**r).clone()).collect();
         let seconds = record
             .footer

@@ -49,7 +49,7 @@ fn settling<'a>(all: &'a mut [(&'static str, bool, Judgement)]) -> Vec<Settling<
 }
 
 fn settled(all: &mut [(&'static str, bool, Judgement)], last: bool) -> Vec<String> {
-    settle(&mut settling(all), MARKER, last)
+    settle(&mut settling(all), MARKER, &["z/linked"], last)
 }
 
 use Outcome::{Fail, Pass, Unreached};
@@ -146,6 +146,30 @@ fn requirements_without_a_case_are_asked_for() {
     );
     let mut none = [("a", true, judged(Verdict::Pass, &[("x/OK", Pass)]))];
     assert_eq!(settled(&mut none, true), [""; 0]);
+}
+
+#[test]
+fn a_hostcall_of_another_form_blocks_and_no_host_is_judged_by_it() {
+    let mut all = [
+        ("a", false, blocked("x/OK", "z/OK")),
+        ("b", true, blocked("x/OK", "z/OK")),
+        ("c", false, blocked("x/OK", "zz/OK")),
+    ];
+    settled(&mut all, true);
+    assert_eq!(all[0].2.verdict, Verdict::Blocked);
+    assert_eq!(all[0].2.blocked_by.as_deref(), Some("z/linked"));
+    assert_eq!(all[1].2.verdict, Verdict::NotRun, "it was loaded");
+    assert_eq!(all[2].2.verdict, Verdict::NotRun, "another hostcall");
+    let mut fails = [
+        ("a", false, blocked("x/OK", "z/OK")),
+        (
+            "b",
+            false,
+            judged(Verdict::Unlinked, &[("z/OK", Unreached)]),
+        ),
+    ];
+    settled(&mut fails, true);
+    assert_eq!(fails[0].2.blocked_by.as_deref(), Some("z/OK"));
 }
 
 #[test]
