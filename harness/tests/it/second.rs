@@ -36,7 +36,7 @@ fn tables() -> Vec<Abi> {
     load(&files).unwrap()
 }
 
-/// Builds the Go program of a host and runs it. Each line is `[ABI ]CASE: WHAT`.
+/// Builds the Go program of a host and runs it.
 fn go_program(host: &str, dir: &Path, abi: &str) -> Seen {
     let program = dir.join("second");
     let built = Command::new("go")
@@ -49,7 +49,12 @@ fn go_program(host: &str, dir: &Path, abi: &str) -> Seen {
         .unwrap();
     let said = String::from_utf8_lossy(&built.stderr).into_owned();
     assert!(built.status.success(), "{said}");
-    let ran = Command::new(&program).output().unwrap();
+    seen(&mut Command::new(&program), abi)
+}
+
+/// Runs a program. Each line is `[ABI ]CASE: WHAT`.
+fn seen(program: &mut Command, abi: &str) -> Seen {
+    let ran = program.output().unwrap();
     assert!(ran.status.success(), "{ran:?}");
     let lines = String::from_utf8(ran.stdout).unwrap();
     let lines = lines.lines().map(|line| {
@@ -142,6 +147,73 @@ fn go_host(host: &str, abi: &str) {
     let dir = tempfile::tempdir().unwrap();
     let seen = go_program(host, dir.path(), abi);
     same(host, &seen, dir.path());
+}
+
+/// The first build of a host that is here, if it is of the version that its small program knows.
+fn here(host: &str, known: &str) -> Option<std::path::PathBuf> {
+    let found = find(&profile(host), &root().join("target"));
+    match found.into_iter().next() {
+        Some(found) if found.version == known => Some(found.path),
+        Some(found) => {
+            let version = found.version;
+            eprintln!("SKIPPED: {host} is here as {version}, and the small program knows {known}");
+            None
+        }
+        None => {
+            eprintln!("SKIPPED: needs {host}: make hosts HOSTS={host}");
+            None
+        }
+    }
+}
+
+#[test]
+fn the_java_host_says_the_same_without_the_adapter() {
+    let Some(found) = here("java", "0.0.5") else {
+        return;
+    };
+    if Command::new("javac").arg("-version").output().is_err() {
+        eprintln!("SKIPPED: needs javac");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let jars = format!("{}/lib/*", found.parent().unwrap().display());
+    let source = root().join("harness/tests/fixtures/second/java/Second.java");
+    let mut javac = Command::new("javac");
+    javac.args(["-cp", &jars, "-d"]).arg(dir.path()).arg(source);
+    let built = javac.output().unwrap();
+    assert!(built.status.success(), "{built:?}");
+    let mut java = Command::new("java");
+    java.arg("-cp")
+        .arg(format!("{}:{jars}", dir.path().display()));
+    let seen = seen(java.arg("Second"), "0.2.1");
+    same("java", &seen, dir.path());
+}
+
+/// Its engine takes minutes to build, so that the program is built here only where that was done before.
+#[test]
+fn the_rust_host_says_the_same_without_the_adapter() {
+    if here("proxy-wasm-host", "0.2.0").is_none() {
+        return;
+    }
+    let folder = root().join("harness/tests/fixtures/second/proxy-wasm-host");
+    let target = root().join("target/second");
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args(["build", "--release", "--locked", "--ignore-rust-version"])
+        .arg("--target-dir")
+        .arg(&target)
+        .current_dir(&folder);
+    let engine = target.join("release/deps");
+    let mut built = std::fs::read_dir(engine).into_iter().flatten().flatten();
+    if !built.any(|f| f.file_name().to_string_lossy().starts_with("libwasmtime-")) {
+        eprintln!("SKIPPED: in {}: {cargo:?}", folder.display());
+        return;
+    }
+    let built = cargo.output().unwrap();
+    assert!(built.status.success(), "{built:?}");
+    let dir = tempfile::tempdir().unwrap();
+    let seen = seen(&mut Command::new(target.join("release/second")), "0.2.1");
+    same("proxy-wasm-host", &seen, dir.path());
 }
 
 #[test]
