@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 
 use crate::abi::Level;
 use crate::case::{Case, Suite};
-use crate::host::{Driver, Early, Stop};
+use crate::host::{Driver, Early, Stop, Trouble, TroubleKind};
 use crate::judge::{self, Verdict};
 use crate::record::{
     CaseLine, Event, Footer, Header, Pinned, RECORD_VERSION, RecordError, ReqLine, ResultLine,
@@ -19,6 +19,7 @@ use crate::runner::gating::gate_column;
 use crate::runner::plan::{ColumnPlan, HostPlan};
 use crate::runner::play::{Played, Playing, Watch, play_host};
 use crate::runner::{Specs, clock};
+use crate::trace::Blame;
 
 /// How snapshots are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +138,8 @@ pub fn run(
             canaries,
             trouble,
         } = played;
-        if let Some(t) = trouble {
+        let spoilt = || spoilt(&columns, &target.plan.identity.name);
+        if let Some(t) = trouble.or_else(spoilt) {
             let host = format!(
                 "{} {}",
                 target.plan.identity.name, target.plan.identity.version
@@ -194,6 +196,23 @@ pub fn run(
     footer.exit_code = exit(&outcome);
     tell(Event::Finished(Arc::new(footer.clone())))?;
     Ok((outcome, footer))
+}
+
+/// An adapter that broke the protocol, or died or hung outside its library, is trouble even where the
+/// case was played again and the next one went well.
+fn spoilt(columns: &[Vec<ResultLine>], host: &str) -> Option<Trouble> {
+    let own = |r: &ResultLine| {
+        let mut all = r.attempts.iter().flat_map(|a| &a.faults);
+        let own = all.find(|f| f.blame == Blame::Adapter);
+        own.map(|f| format!("{}: {}", r.case, f.what))
+    };
+    let all: Vec<String> = columns.iter().flatten().filter_map(own).collect();
+    let first = all.first()?;
+    let what = match all.len() {
+        1 => format!("the adapter spoiled {first}"),
+        n => format!("the adapter spoiled {n} results, the first is {first}"),
+    };
+    Some(Trouble::new(TroubleKind::Protocol, what).help(format!("pwspec doctor {host}")))
 }
 
 fn open(r: &ResultLine) -> bool {

@@ -166,8 +166,8 @@ impl Stdio {
     }
 }
 
-/// SHA-256 of a program, its arguments and the files that they name, in hexadecimal; where the program is
-/// one word, that is looked up on the `PATH`.
+/// SHA-256 of a program, its arguments and the files that they name (in lists of paths too), in
+/// hexadecimal; where the program is one word, that is looked up on the `PATH`.
 fn digest(program: &Program) -> Result<String, Trouble> {
     let path = program.path.as_path();
     let found = if path.components().count() == 1 && !path.exists() {
@@ -185,7 +185,9 @@ fn digest(program: &Program) -> Result<String, Trouble> {
     for arg in &program.args {
         hash.update([0]);
         hash.update(arg);
-        hash.update(std::fs::read(arg).unwrap_or_default());
+        for path in std::env::split_paths(arg) {
+            hash.update(std::fs::read(path).unwrap_or_default());
+        }
     }
     let digest = hash.finalize();
     Ok(digest.iter().map(|b| format!("{b:02x}")).collect())

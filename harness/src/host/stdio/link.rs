@@ -21,6 +21,8 @@ const HELLO: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(2);
 /// This much of what an adapter writes to its standard error is kept between two questions.
 const ASIDE: usize = 64 * 1024;
+/// A line of an adapter is at most this long: bodies of 10 MiB, several times, with room to spare.
+const LINE: usize = 64 * 1024 * 1024;
 /// Ends an adapter whose harness is gone: waits until the pipe from the harness closes, then kills the
 /// adapter's group. It goes before the adapter's end is collected, so the number that it holds is
 /// never another process's.
@@ -232,6 +234,10 @@ impl Link {
                 Err(RecvTimeoutError::Timeout) => return Err(Silence::Late { entered }),
                 Err(RecvTimeoutError::Disconnected) => return Err(self.gone(entered)),
             };
+            if line.len() > LINE {
+                let what = format!("a line of more than {LINE} bytes");
+                return Err(Silence::Nonsense(what));
+            }
             let reply: Reply = serde_json::from_slice(&line).map_err(|e| {
                 let shown = String::from_utf8_lossy(&line[..line.len().min(200)]).into_owned();
                 Silence::Nonsense(format!("{e}: {shown}"))
@@ -346,7 +352,7 @@ fn writer(to: Option<impl Write + Send + 'static>) -> Sender<Vec<u8>> {
     send
 }
 
-/// The lines that come from it.
+/// The lines that come from it; the first that is too long is cut and the last.
 fn lines(from: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
     let (send, lines) = channel();
     std::thread::spawn(move || {
@@ -354,14 +360,16 @@ fn lines(from: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
         let mut from = BufReader::with_capacity(1 << 16, from);
         loop {
             let mut line = Vec::new();
-            match from.read_until(b'\n', &mut line) {
+            let most = LINE as u64 + 1;
+            match from.by_ref().take(most).read_until(b'\n', &mut line) {
                 Ok(n) if n > 0 => {}
                 _ => return,
             }
             if line.last() == Some(&b'\n') {
                 line.pop();
             }
-            if send.send(line).is_err() {
+            let cut = line.len() > LINE;
+            if send.send(line).is_err() || cut {
                 return;
             }
         }
