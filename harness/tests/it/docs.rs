@@ -1,7 +1,8 @@
 //! What the documents show is so: their commands run, their case is the one in the suite.
 //!
 //! A command that names something that is not there, such as a build of the reader's own, stands
-//! below `<!-- not run: … -->` with what it would need, or has `# not run: …` behind it.
+//! below `<!-- not run: … -->` with what it would need, or has `# not run: …` behind it. What stands
+//! below `<!-- in one go -->` is typed line by line in one folder, other programs' commands too.
 
 use std::fs;
 use std::path::Path;
@@ -11,6 +12,8 @@ use crate::cli::{Bench, Ran, envoy::envoy};
 use crate::kit::root;
 
 const DOCUMENTS: [&str; 3] = ["README.md", "specs/README.md", "harness/README.md"];
+
+const IN_ONE_GO: &str = "<!-- in one go -->";
 
 /// A command as a document shows it.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ fn commands(path: &str, text: &str) -> Vec<Shown> {
     for (n, line) in text.lines().enumerate() {
         if let Some(fence) = line.trim_start().strip_prefix("```") {
             inside = !inside && ["sh", "console", "bash"].contains(&fence.trim());
-            skipped = inside && last.starts_with("<!-- not run: ");
+            skipped = inside && (last.starts_with("<!-- not run: ") || last == IN_ONE_GO);
         } else if inside && !skipped {
             let shown = line.trim().trim_start_matches("$ ");
             if shown.starts_with("pwspec ") && !shown.contains("# not run: ") {
@@ -47,6 +50,64 @@ fn commands(path: &str, text: &str) -> Vec<Shown> {
         }
     }
     out
+}
+
+/// The shell blocks of a text, and for each whether it is to be typed in one go.
+pub(crate) fn shell_blocks(text: &str) -> Vec<(bool, String)> {
+    let mut out: Vec<(bool, String)> = Vec::new();
+    let mut inside = false;
+    let mut last = "";
+    for line in text.lines() {
+        if let Some(fence) = line.strip_prefix("```") {
+            inside = !inside && fence.trim() == "sh";
+            if inside {
+                out.push((last == IN_ONE_GO, String::new()));
+            }
+        } else if let (true, Some((_, block))) = (inside, out.last_mut()) {
+            block.push_str(line);
+            block.push('\n');
+        }
+        if !line.trim().is_empty() {
+            last = line.trim();
+        }
+    }
+    out
+}
+
+/// Types lines in a folder, one after the other. What is missing on this machine, a tool or the way to
+/// a registry, is said and is no failure; anything else that goes wrong is.
+pub(crate) fn typed(bench: &Bench, folder: &str, lines: &str) {
+    let program = Path::new(env!("CARGO_BIN_EXE_pwspec"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut paths = vec![program.parent().unwrap().to_owned()];
+    paths.extend(std::env::split_paths(&path));
+    let like = bench.command(&[]);
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .args(["-ec", lines])
+        .current_dir(bench.path(folder))
+        .env("PATH", std::env::join_paths(paths).unwrap());
+    for (name, value) in like.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    let ran = shell.output().unwrap();
+    let said = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
+    let missing = [
+        ": not found",
+        "dial tcp",
+        "name resolution",
+        "Failed to establish a new connection",
+        "No module named venv",
+        "ensurepip is not available",
+    ];
+    if let Some(what) = missing.iter().find(|m| said.contains(**m)) {
+        eprintln!("skipped ({what}): {said}");
+        return;
+    }
+    assert!(ran.status.success(), "{lines}\n{said}");
 }
 
 /// A command's words, as a shell takes them apart; what comes behind a comment is left out.
@@ -130,6 +191,16 @@ fn every_command_shown_runs() {
 }
 
 #[test]
+fn what_is_shown_in_one_go_runs() {
+    let all = DOCUMENTS.iter().flat_map(|d| shell_blocks(&text(d)));
+    let blocks: Vec<String> = all.filter(|(go, _)| *go).map(|(_, b)| b).collect();
+    assert!(!blocks.is_empty(), "no document shows such a block");
+    for block in blocks {
+        typed(&Bench::new(&[]), ".", &block.replace("$ ", ""));
+    }
+}
+
+#[test]
 fn every_verb_and_option_named_in_a_sentence_exists() {
     let help = |args: &[&str]| {
         let out = Command::new(env!("CARGO_BIN_EXE_pwspec"))
@@ -203,4 +274,13 @@ fn a_shell_would_take_the_words_apart_like_this() {
     let text = "```sh\n$ pwspec list\nls\npwspec run x # not run: no x\n```\n\n<!-- not run: no y -->\n\n```sh\npwspec y\n```\npwspec z\n";
     let lines: Vec<String> = commands("d", text).into_iter().map(|s| s.line).collect();
     assert_eq!(lines, ["pwspec list"]);
+    let text = format!(
+        "```sh\npwspec a\n```\n\n{IN_ONE_GO}\n\n```sh\ncd x\npwspec b\n```\n```\nno\n```\n"
+    );
+    let lines: Vec<String> = commands("d", &text).into_iter().map(|s| s.line).collect();
+    assert_eq!(lines, ["pwspec a"]);
+    let blocks = shell_blocks(&text);
+    assert_eq!(blocks[0], (false, "pwspec a\n".to_owned()));
+    assert_eq!(blocks[1], (true, "cd x\npwspec b\n".to_owned()));
+    assert_eq!(blocks.len(), 2);
 }

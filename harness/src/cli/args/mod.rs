@@ -1,6 +1,7 @@
 //! What was typed. What it means is worked out by each command. One file a verb; here the list of
 //! verbs and what several of them share.
 
+mod adapter;
 mod coverage;
 mod diff;
 mod doctor;
@@ -25,6 +26,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use adapter::*;
 pub use coverage::*;
 pub use diff::*;
 pub use doctor::*;
@@ -127,6 +129,8 @@ pub enum Verb {
     Review(SnapArgs),
     /// Write a profile of your own build into your repository.
     Init(InitArgs),
+    /// An adapter to begin with, for a host library that pwspec does not know.
+    Adapter(AdapterArgs),
     /// The JSON Schema of a format.
     Schema(SchemaArgs),
     /// Write out the cases, tables, profiles and guests inside this program.

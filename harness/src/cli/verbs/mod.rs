@@ -1,5 +1,6 @@
 //! The verbs, one file each, and what they share.
 
+mod adapter;
 mod completions;
 mod coverage;
 mod diff;
@@ -63,6 +64,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Pending(args) => snapshots::show(args, global),
         Verb::Review(args) => review::run(args, global),
         Verb::Init(args) => init::run(args, global),
+        Verb::Adapter(args) => adapter::run(args),
         Verb::Schema(args) => schema::run(args),
         Verb::Extract(args) => extract::run(args),
         Verb::Completions(args) => completions::run(args),

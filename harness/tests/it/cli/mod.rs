@@ -1,6 +1,7 @@
 //! The program as its users run it: exit codes, outputs, files.
 
 mod action;
+mod adapter;
 mod bad_files;
 mod diff;
 pub(crate) mod envoy;
@@ -11,6 +12,7 @@ mod init;
 mod inspect;
 mod lists;
 mod lost;
+mod misbehaving;
 mod outputs;
 mod probe;
 mod records;
