@@ -1,4 +1,5 @@
-//! A host's process: started in its own group, read line by line, ended without remains.
+//! A host's process: started in a group of its own, read line by line, ended without remains. What it
+//! starts itself (a script that calls the real program, a helper) is in its group and ends with it.
 //!
 //! Does not know what the lines mean.
 
@@ -9,12 +10,13 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 /// Ends a host whose harness is gone: waits until the pipe from the harness closes (the harness
 /// ended, however it ended), then kills the host and removes its folder. While all goes well it is
 /// ended before the host is, so the number it holds is never another process's.
-const GUARD: &str = r#"read -r _; kill -9 "$1" 2>/dev/null; rm -rf -- "$2""#;
+const GUARD: &str = r#"read -r _; kill -9 -- "-$1" 2>/dev/null; rm -rf -- "$2""#;
 
 /// A running host.
 #[derive(Debug)]
@@ -45,7 +47,8 @@ impl Process {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
-            .spawn()?;
+            .spawn()
+            .map_err(|e| why_not(&e))?;
         let guard = Command::new("/bin/sh")
             .args(["-c", GUARD, "pwspec-guard", &child.id().to_string()])
             .arg(dir)
@@ -102,6 +105,8 @@ impl Process {
             );
             if matches!(gone, Ok(Some(_))) {
                 self.dismiss_guard();
+                // Until its end is collected, the group's number is its own.
+                kill_group(&self.child, Signal::KILL);
                 self.ended = self.child.wait().ok();
             }
         }
@@ -124,10 +129,8 @@ impl Process {
 
     /// Asks it to end (SIGTERM) and waits; kills it when it does not. `false`: it had to be killed.
     pub fn stop(&mut self, grace: Duration) -> bool {
-        if self.ended().is_none()
-            && let Some(pid) = pid(&self.child)
-        {
-            kill_process(pid, Signal::TERM).ok();
+        if self.ended().is_none() {
+            kill_group(&self.child, Signal::TERM);
         }
         let orderly = self.wait(grace).is_some();
         self.kill();
@@ -139,7 +142,7 @@ impl Process {
         if self.ended().is_none() {
             self.killed = true;
             self.dismiss_guard();
-            self.child.kill().ok();
+            kill_group(&self.child, Signal::KILL);
             self.ended = self.child.wait().ok();
         }
         if let Some(reader) = self.reader.take() {
@@ -169,6 +172,24 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Sends a signal to a host that has not been collected yet, and to all that it has started.
+fn kill_group(child: &Child, signal: Signal) {
+    if let Some(group) = pid(child) {
+        kill_process_group(group, signal).ok();
+    }
+}
+
+/// Why a program that is there can't be started, for people.
+fn why_not(error: &io::Error) -> io::Error {
+    let why = match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::ACCESS) => "it is not executable; chmod +x makes it so",
+        Some(Errno::NOEXEC) => "it is no program for this machine",
+        Some(Errno::NOENT) => "what it needs to run, its interpreter or loader, is not here",
+        _ => return io::Error::other(error.to_string()),
+    };
+    io::Error::new(error.kind(), format!("{why} ({error})"))
 }
 
 fn pid(child: &Child) -> Option<Pid> {

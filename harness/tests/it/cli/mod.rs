@@ -21,6 +21,7 @@ mod review;
 mod runs;
 mod selection;
 mod snapshots;
+mod starts;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -17,6 +17,11 @@ use crate::kit::{profile, root};
 
 /// A driver for the newest Envoy that is here.
 pub fn envoy() -> Option<Network> {
+    envoy_with(None)
+}
+
+/// The same, with so many processes beside each other.
+pub fn envoy_with(lanes: Option<usize>) -> Option<Network> {
     let profile = profile("envoy");
     let Some(found) = find(&profile, &root().join("target")).into_iter().next() else {
         let get = how_to_get(&profile).unwrap_or_default();
@@ -30,7 +35,7 @@ pub fn envoy() -> Option<Network> {
     };
     let options = Options {
         version: Some(found.version),
-        lanes: None,
+        lanes,
     };
     Some(Network::new(profile, found.path, options).unwrap())
 }
