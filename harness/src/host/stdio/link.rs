@@ -17,6 +17,11 @@ use crate::host::{Trouble, TroubleKind};
 
 /// An adapter answers its first message within this time.
 const HELLO: Duration = Duration::from_secs(10);
+/// An adapter gives the library control, or answers without it, within this time; what the library takes is
+/// counted from then on. A busy machine is no hang.
+const OUTSIDE: Duration = Duration::from_millis(if cfg!(test) { 500 } else { 10_000 });
+/// The library has at least this much, even where the case's time went by before it was entered.
+const LEAST: Duration = Duration::from_secs(1);
 /// An adapter that is told that nothing follows ends within this time.
 const GRACE: Duration = Duration::from_secs(2);
 /// This much of what an adapter writes to its standard error is kept between two questions.
@@ -30,7 +35,8 @@ const GUARD: &str = r#"read -r _; kill -9 -- "-$1" 2>/dev/null"#;
 
 /// Somebody who answers.
 pub trait Peer {
-    /// Asks and waits for the answer, at most until `until`.
+    /// Asks and waits for the answer: what of the time until `until` the library may take counts from the
+    /// moment in which it is entered.
     ///
     /// # Errors
     /// No answer came: why.
@@ -226,6 +232,9 @@ impl Link {
 
     fn answer(&mut self, id: u64, until: Instant) -> Result<Reply, Silence> {
         self.entered = false;
+        let asked = Instant::now();
+        let own = until.saturating_duration_since(asked);
+        let mut until = until.max(asked + OUTSIDE);
         loop {
             let entered = self.entered;
             let left = until.saturating_duration_since(Instant::now());
@@ -250,7 +259,10 @@ impl Link {
                 Answer::Entered {} if entered => {
                     return Err(Silence::Nonsense("`entered` twice".to_owned()));
                 }
-                Answer::Entered {} => self.entered = true,
+                Answer::Entered {} => {
+                    self.entered = true;
+                    until = Instant::now() + own.max(LEAST);
+                }
                 _ => return Ok(reply),
             }
         }

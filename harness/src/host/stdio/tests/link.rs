@@ -52,10 +52,10 @@ read -r line"#;
 fn silence_inside_the_library_is_told_from_silence_outside() {
     let enter = r#"read -r line; echo '{"id":2,"answer":{"entered":{}}}';"#;
     assert_eq!(
-        silence(&format!("{enter} sleep 5")),
+        silence(&format!("{enter} sleep 60")),
         Silence::Late { entered: true }
     );
-    assert_eq!(silence("sleep 5"), Silence::Late { entered: false });
+    assert_eq!(silence("sleep 60"), Silence::Late { entered: false });
     assert!(matches!(
         silence(&format!("{enter} exit 3")),
         Silence::Gone { entered: true, killed: false, story } if story.contains("3")
@@ -72,6 +72,16 @@ fn silence_inside_the_library_is_told_from_silence_outside() {
         silence(&format!("{enter} kill -9 $$")),
         Silence::Gone { killed: true, .. }
     ));
+}
+
+#[test]
+fn what_the_library_takes_counts_from_when_it_is_entered() {
+    let then = r#"read -r line; sleep 0.3; echo '{"id":2,"answer":{"entered":{}}}'; sleep 0.4
+        echo '{"id":2,"answer":{"done":{}}}'; read -r line"#;
+    let mut link = start(&script(then)).unwrap();
+    let until = Instant::now() + Duration::from_millis(100);
+    let said = link.ask(Ask::Reset(Reset {}), until);
+    assert!(said.is_ok(), "{said:?}");
 }
 
 #[test]
