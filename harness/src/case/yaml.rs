@@ -5,6 +5,7 @@
 //! report where it stands.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -71,11 +72,19 @@ pub enum Seg {
     Index(usize),
 }
 
-/// A path into a document. The last segment may mean the key itself: see [`Path::key`].
+/// A path into a document. The last segment may mean the key itself: see [`Path::key`]. A path is made
+/// for every value of every file, so paths share what they have in common.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Path {
-    segs: Vec<Seg>,
+    last: Option<Arc<Link>>,
     at_key: bool,
+}
+
+/// The last segment of a path and those before it.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Link {
+    seg: Seg,
+    before: Option<Arc<Link>>,
 }
 
 impl Path {
@@ -98,9 +107,21 @@ impl Path {
     }
 
     fn with(&self, seg: Seg, at_key: bool) -> Path {
-        let mut segs = self.segs.clone();
-        segs.push(seg);
-        Path { segs, at_key }
+        let before = self.last.clone();
+        let last = Some(Arc::new(Link { seg, before }));
+        Path { last, at_key }
+    }
+
+    /// From the document's root on.
+    fn segs(&self) -> Vec<&Seg> {
+        let mut out = Vec::new();
+        let mut at = self.last.as_ref();
+        while let Some(link) = at {
+            out.push(&link.seg);
+            at = link.before.as_ref();
+        }
+        out.reverse();
+        out
     }
 }
 
@@ -121,7 +142,8 @@ pub fn parse(text: &str) -> Result<Node, (String, u32, u32)> {
 
 /// Line and column (from 1) of `path` in `text`; of the deepest part of it that exists.
 pub fn locate(text: &str, path: &Path) -> (u32, u32) {
-    let mut segs = &path.segs[..];
+    let all = path.segs();
+    let mut segs = &all[..];
     let mut at_key = path.at_key;
     loop {
         let walk = Walk { segs, at_key };
@@ -141,7 +163,7 @@ pub fn locate(text: &str, path: &Path) -> (u32, u32) {
 /// Walks to a path and fails there on purpose: the parser adds the place to the error.
 #[derive(Clone, Copy)]
 struct Walk<'a> {
-    segs: &'a [Seg],
+    segs: &'a [&'a Seg],
     at_key: bool,
 }
 
@@ -194,7 +216,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         let mut i = 0;
         loop {
-            let more = match &self.segs[0] {
+            let more = match self.segs[0] {
                 Seg::Index(n) if *n == i => seq
                     .next_element_seed(Walk {
                         segs: &self.segs[1..],
@@ -211,7 +233,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Seg::Key(want, nth) = &self.segs[0] else {
+        let Seg::Key(want, nth) = self.segs[0] else {
             while map
                 .next_entry::<de::IgnoredAny, de::IgnoredAny>()?
                 .is_some()

@@ -2,10 +2,10 @@
 //!
 //! Does not know which check asks.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
-use crate::case::Matcher;
+use crate::case::{Matcher, filled};
 use crate::judge::view::{Place, View};
 use crate::trace::{Blob, Value, digest};
 
@@ -236,16 +236,14 @@ fn fill(pattern: &[u8], len: u64) -> impl Iterator<Item = u8> {
     pattern.iter().copied().cycle().take(len)
 }
 
-thread_local! {
-    /// Digests of large fills: the same few are asked for thousands of times in `prove`.
-    static FILLS: RefCell<HashMap<(Vec<u8>, u64), u64>> = RefCell::default();
-}
+/// Digests of large fills, by pattern and length: the same few are asked for again and again.
+static FILLS: Mutex<Option<HashMap<(Vec<u8>, u64), u64>>> = Mutex::new(None);
 
 fn fill_digest(pattern: &[u8], len: u64) -> u64 {
-    FILLS.with_borrow_mut(|known| {
-        let key = (pattern.to_vec(), len);
-        *known
-            .entry(key)
-            .or_insert_with(|| digest(&fill(pattern, len).collect::<Vec<u8>>()))
-    })
+    let mut fills = FILLS.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (pattern.to_vec(), len);
+    let known = fills.get_or_insert_default();
+    *known
+        .entry(key)
+        .or_insert_with(|| digest(&filled(pattern, len)))
 }

@@ -13,6 +13,7 @@ mod slim;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod verdicts;
 mod writer;
 
 pub use error::*;
@@ -24,4 +25,5 @@ pub use reader::*;
 pub use redact::*;
 pub use slim::*;
 pub use summary::*;
+pub use verdicts::*;
 pub use writer::*;

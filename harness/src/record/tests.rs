@@ -7,7 +7,7 @@ use crate::abi::Level;
 use crate::judge::{Gate, Judgement, Verdict};
 use crate::record::{
     CaseLine, Collector, Column, Event, Footer, Header, RECORD_VERSION, Record, RecordErrorKind,
-    ResultLine, Sink, Tee, Writer, slim, summary,
+    ResultLine, Sink, Tee, Writer, slim, summary, verdicts,
 };
 use crate::trace::{Attempt, Blob, Isolation};
 
@@ -401,4 +401,25 @@ fn secrets_do_not_get_past() {
         panic!("it is long")
     };
     assert!(!head.windows(6).any(|w| w == b"s3cret"));
+}
+
+#[test]
+fn the_verdicts_of_a_record_are_read_without_the_rest() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let record = record();
+    std::fs::write(file.path(), bytes(&record)).expect("it is ours");
+    let read = verdicts(file.path()).expect("whole");
+    let key = |r: &ResultLine| (r.column.clone(), r.case.clone());
+    let all = record.results.iter().map(|r| (key(r), r.judgement.verdict));
+    assert_eq!(read, all.collect());
+    assert_eq!(read.len(), 2);
+    // Without the footer it may be half of a run.
+    let lines = bytes(&record);
+    let cut = lines.iter().rposition(|b| *b == b'{').unwrap_or(0);
+    let cut = lines[..cut].iter().rposition(|b| *b == b'\n').unwrap_or(0);
+    std::fs::write(file.path(), &lines[..=cut]).expect("it is ours");
+    let error = verdicts(file.path())
+        .expect_err("it is truncated")
+        .to_string();
+    assert!(error.contains("truncated"), "{error}");
 }

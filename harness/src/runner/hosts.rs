@@ -171,6 +171,9 @@ fn installed(
         .collect())
 }
 
+/// Compiled modules of the reference host in memory: a run plays each case once.
+const KEPT: usize = 64;
+
 /// A way to the host.
 ///
 /// # Errors
@@ -184,6 +187,7 @@ pub fn open(
         (_, DriverKind::Reference) => Ok(Box::new(Reference::new(ReferenceOptions {
             workers,
             cache_dir: cache,
+            keep: KEPT,
             fault: None,
         }))),
         (Some(found), DriverKind::Network) => {

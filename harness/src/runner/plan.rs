@@ -202,18 +202,27 @@ pub fn scope(
 
 /// What the guest and the world do, in short.
 fn program_digest(resolved: &Resolved) -> String {
-    let mut hash = Hashing(Sha256::new());
+    let mut hash = Hashing::default();
     // Hashing cannot fail.
     let _ = write!(hash, "{:?}{:?}", resolved.vms, resolved.exchange);
-    short_hex(&hash.0.finalize())
+    hash.hash.update(&hash.text);
+    short_hex(&hash.hash.finalize())
 }
 
-/// Text that is hashed and not kept.
-struct Hashing(Sha256);
+/// Text that is hashed, a few pages at a time, and not kept.
+#[derive(Default)]
+struct Hashing {
+    hash: Sha256,
+    text: String,
+}
 
 impl fmt::Write for Hashing {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.update(text);
+        self.text.push_str(text);
+        if self.text.len() > 8192 {
+            self.hash.update(&self.text);
+            self.text.clear();
+        }
         Ok(())
     }
 }

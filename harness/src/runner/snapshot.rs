@@ -21,10 +21,8 @@ pub fn path(column: &str, suite: &str) -> String {
 
 /// The sections of a snapshot, if there is one.
 pub fn load(specs: &Specs, column: &str, suite: &str) -> Sections {
-    specs
-        .text(&path(column, suite))
-        .map(|text| parse(body(text)))
-        .unwrap_or_default()
+    let text = specs.snapshot(&path(column, suite));
+    text.map(|text| sections(&text)).unwrap_or_default()
 }
 
 /// The sections of a snapshot file.

@@ -2,6 +2,7 @@
 //!
 //! Does not know what the files mean.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::guest;
 
 static EMBEDDED: Dir = include_dir!("$CARGO_MANIFEST_DIR/../specs");
 
-/// All files of `specs/` that people write, with their texts.
+/// All files of `specs/` that people write, with their texts. Snapshots are read when they are asked for.
 #[derive(Debug, Clone)]
 pub struct Specs {
     /// `(path below specs/, text)`, sorted by path.
@@ -63,6 +64,14 @@ impl Specs {
             .iter()
             .find(|(p, _)| p == path)
             .map(|(_, t)| t.as_str())
+    }
+
+    /// The text of a snapshot, by its path below `specs/`; `None` where there is none.
+    pub fn snapshot(&self, path: &str) -> Option<Cow<'static, str>> {
+        match &self.folder {
+            Some(folder) => fs::read_to_string(folder.join(path)).ok().map(Cow::Owned),
+            None => Some(Cow::Borrowed(EMBEDDED.get_file(path)?.contents_utf8()?)),
+        }
     }
 
     /// All tables and all cases.
@@ -197,7 +206,7 @@ impl Specs {
 }
 
 fn is_spec(path: &str) -> bool {
-    path.ends_with(".yaml") || path.ends_with(".snap")
+    path.ends_with(".yaml")
 }
 
 fn collect_embedded(dir: &Dir, out: &mut Vec<(String, String)>) {
@@ -228,7 +237,9 @@ fn collect_folder(root: &Path, dir: &Path, out: &mut Vec<(String, String)>) -> R
     for entry in fs::read_dir(dir).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if path.is_dir() {
-            collect_folder(root, &path, out)?;
+            if path != root.join("snapshots") {
+                collect_folder(root, &path, out)?;
+            }
             continue;
         }
         let below = path

@@ -32,9 +32,74 @@ pub enum Blob {
 /// The 64-bit FNV-1a digest that guest and harness share. Not cryptographic: it tells an intact
 /// value from a damaged one, nobody forges it.
 pub fn digest(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| {
+    digest_on(START, bytes)
+}
+
+/// The digest of nothing.
+const START: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// The digest of what has the digest `so_far` with `bytes` behind it.
+fn digest_on(so_far: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(so_far, |h, b| {
         (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3)
     })
+}
+
+/// Bytes that come piece by piece, of which no more is kept than the [`Blob`] will have.
+#[derive(Debug, Clone)]
+pub struct Growing {
+    limit: usize,
+    len: u64,
+    digest: u64,
+    /// All bytes up to `limit`, else the first [`ENDS`].
+    head: Vec<u8>,
+    /// The last [`ENDS`], once there are more than `limit`.
+    tail: Vec<u8>,
+}
+
+impl Growing {
+    /// Nothing yet; kept whole up to `limit` bytes, which must hold both ends.
+    pub fn new(limit: usize) -> Growing {
+        Growing {
+            limit: limit.max(2 * ENDS),
+            len: 0,
+            digest: START,
+            head: Vec::new(),
+            tail: Vec::new(),
+        }
+    }
+
+    /// The next piece.
+    pub fn push(&mut self, bytes: &[u8]) {
+        let was_whole = self.len <= self.limit as u64;
+        self.len += bytes.len() as u64;
+        self.digest = digest_on(self.digest, bytes);
+        if self.len <= self.limit as u64 {
+            return self.head.extend_from_slice(bytes);
+        }
+        if was_whole {
+            self.tail.clone_from(&self.head);
+            let missing = ENDS.saturating_sub(self.head.len()).min(bytes.len());
+            self.head.extend_from_slice(&bytes[..missing]);
+            self.head.truncate(ENDS);
+        }
+        self.tail
+            .extend_from_slice(&bytes[bytes.len().saturating_sub(ENDS)..]);
+        self.tail.drain(..self.tail.len().saturating_sub(ENDS));
+    }
+
+    /// What has come so far.
+    pub fn blob(&self) -> Blob {
+        match self.len <= self.limit as u64 {
+            true => Blob::Whole(self.head.clone()),
+            false => Blob::Cut {
+                len: self.len,
+                digest: self.digest,
+                head: self.head.clone(),
+                tail: self.tail.clone(),
+            },
+        }
+    }
 }
 
 impl Blob {

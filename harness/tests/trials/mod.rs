@@ -39,7 +39,7 @@ pub fn host() -> Reference {
     Reference::new(Options {
         workers: 1,
         cache_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache/pwspec")),
-        fault: None,
+        ..Options::default()
     })
 }
 

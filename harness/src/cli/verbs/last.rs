@@ -6,15 +6,24 @@ use std::path::{Path, PathBuf};
 
 use crate::case::{Earlier, nearest};
 use crate::judge::Verdict;
-use crate::record::{Line, Record, ResultLine};
+use crate::record::{Line, Record, ResultLine, Verdicts, verdicts};
 
 /// Where runs are kept.
 const ROOT: &str = "target/pwspec";
 
 /// The last run of any of these hosts; of no names, the last run.
 pub(crate) fn last_run(hosts: &[String]) -> Option<Record> {
+    last(hosts, &|path| Record::read(path).ok())
+}
+
+/// What the last run of any of these hosts said.
+pub(crate) fn last_verdicts(hosts: &[String]) -> Option<Verdicts> {
+    last(hosts, &|path| verdicts(path).ok())
+}
+
+fn last<T>(hosts: &[String], read: &dyn Fn(&Path) -> Option<T>) -> Option<T> {
     if hosts.is_empty() {
-        return Record::read(&Path::new(ROOT).join("latest/record.jsonl")).ok();
+        return read(&Path::new(ROOT).join("latest/record.jsonl"));
     }
     let entries = std::fs::read_dir(ROOT).ok()?.flatten();
     let mut runs: Vec<PathBuf> = entries
@@ -24,7 +33,7 @@ pub(crate) fn last_run(hosts: &[String]) -> Option<Record> {
     // Their names begin with the time.
     runs.sort();
     let mut own = runs.iter().rev().filter(|r| has(r, hosts));
-    own.find_map(|r| Record::read(r).ok())
+    own.find_map(|r| read(r))
 }
 
 /// Whether a record has a column of one of these hosts; only its first line is read.

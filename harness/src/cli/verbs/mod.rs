@@ -38,7 +38,7 @@ use crate::host::{Stop, Trouble};
 use crate::record::Record;
 use crate::runner::{self, BadHost, Specs, Wanted};
 
-pub(crate) use last::last_run;
+pub(crate) use last::{last_run, last_verdicts};
 
 /// Does what was asked.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &ProveArgs, global: &Global) -> anyhow::Result<Exit> {
     let host = Reference::new(Options {
         workers,
         cache_dir: runner::cache_folder(),
-        fault: None,
+        ..Options::default()
     });
     let proof = runner::prove(&suite, profile, &filter, &args.abi, &host, workers)
         .map_err(verbs::host_trouble)?;

@@ -9,7 +9,6 @@ use crate::case::{Peer, Play};
 use crate::host::reference::links::{Ender, Tcp};
 use crate::host::reference::pipe::{Direction, Piece, Stream};
 use crate::host::reference::player::{PATIENCE, Player};
-use crate::host::reference::wire;
 use crate::trace::{Blob, Message, UpstreamSaw};
 
 impl Player {
@@ -242,9 +241,9 @@ impl Player {
                     .tcp
                     .as_mut()
                     .is_some_and(|t| t.link(Peer::Upstream).closed);
-                of.upstream_body.extend(bytes);
+                of.upstream_body.push(&bytes);
                 if let Some(at) = of.upstream.filter(|_| !closed) {
-                    world.upstream[at].request.body = wire::body(&of.upstream_body);
+                    world.upstream[at].request.body = of.upstream_body.blob();
                 }
                 if end {
                     self.host_ends(stream, Peer::Upstream);
@@ -282,9 +281,9 @@ impl Player {
             return;
         };
         let of = &mut self.world().streams[stream];
-        of.response_body.extend(bytes);
+        of.response_body.push(&bytes);
         if let Some(saw) = &mut of.response {
-            saw.body = wire::body(&of.response_body);
+            saw.body = of.response_body.blob();
         }
         if end {
             self.host_ends(stream, Peer::Downstream);

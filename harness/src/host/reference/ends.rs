@@ -42,7 +42,7 @@ impl Player {
             }
             Piece::Data(bytes, end) => {
                 if !faults.is("request_body_is_not_forwarded") {
-                    of.upstream_body.extend(bytes);
+                    of.upstream_body.push(&bytes);
                 }
                 end
             }
@@ -82,7 +82,7 @@ impl Player {
             }
             Piece::Data(bytes, end) => {
                 if !faults.is("response_body_is_not_forwarded") {
-                    of.response_body.extend(bytes);
+                    of.response_body.push(&bytes);
                 }
                 end
             }
@@ -116,7 +116,8 @@ impl Player {
         let mut saw = wire::response(&fields);
         saw.complete = true;
         of.response = Some(saw);
-        of.response_body.clone_from(&response.body);
+        of.response_body = wire::no_body();
+        of.response_body.push(&response.body);
         for stage in &mut of.stages {
             // `proxy_on_log` reads what the client got.
             stage.response = Half {

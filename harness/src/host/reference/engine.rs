@@ -2,10 +2,11 @@
 //!
 //! Compiled code is shared between modules that differ only in their data.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::Write as _;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 use wasmer::sys::{Cranelift, CraneliftOptLevel, EngineBuilder};
@@ -17,21 +18,54 @@ use crate::host::reference::code::{Data, Parts, split};
 pub(super) struct Code {
     engine: Engine,
     cache_dir: Option<PathBuf>,
-    /// By code key or, without one, by the digest of the code.
-    known: Mutex<HashMap<String, Module>>,
+    known: Mutex<Known>,
+}
+
+/// Compiled code, as much as is kept.
+struct Known {
+    /// By code key or, without one, by the digest of the code. What two threads want at once is
+    /// compiled once.
+    modules: HashMap<String, Arc<Compiled>>,
+    /// Their keys, the oldest first.
+    order: VecDeque<String>,
+    most: usize,
+}
+
+/// A module, or the compiler's words; empty while it is compiled.
+type Compiled = OnceLock<Result<Module, String>>;
+
+impl Known {
+    fn of(&mut self, key: String) -> Arc<Compiled> {
+        if let Some(compiled) = self.modules.get(&key) {
+            return Arc::clone(compiled);
+        }
+        if self.order.len() >= self.most
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.modules.remove(&oldest);
+        }
+        self.order.push_back(key.clone());
+        Arc::clone(self.modules.entry(key).or_default())
+    }
 }
 
 impl Code {
-    /// An engine; with a folder, compiled code is kept there.
-    pub(super) fn new(cache_dir: Option<PathBuf>) -> Code {
+    /// An engine; with a folder, compiled code is kept there, and in memory that of `most` modules.
+    pub(super) fn new(cache_dir: Option<PathBuf>, most: usize) -> Code {
         let mut compiler = Cranelift::default();
         // Guests run for microseconds: what counts is how soon they run.
         compiler.opt_level(CraneliftOptLevel::None);
+        // Several modules are compiled beside each other; one alone is too small to share out.
+        compiler.num_threads(NonZero::<usize>::MIN);
         let engine: Engine = EngineBuilder::new(compiler).engine().into();
         Code {
             engine,
             cache_dir,
-            known: Mutex::new(HashMap::new()),
+            known: Mutex::new(Known {
+                modules: HashMap::new(),
+                order: VecDeque::new(),
+                most,
+            }),
         }
     }
 
@@ -49,18 +83,11 @@ impl Code {
     ) -> Result<(Module, Data<'a>), String> {
         let Parts { code, data } = split(wasm);
         let key = key.map_or_else(|| hex(&Sha256::digest(&code)), str::to_owned);
-        if let Some(module) = self.lock().get(&key) {
-            return Ok((module.clone(), data));
-        }
-        let module = self.compile(&code)?;
-        self.lock().insert(key, module.clone());
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let compiled = known.of(key);
+        drop(known);
+        let module = compiled.get_or_init(|| self.compile(&code)).clone()?;
         Ok((module, data))
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Module>> {
-        self.known
-            .lock()
-            .unwrap_or_else(|broken| broken.into_inner())
     }
 
     fn compile(&self, code: &[u8]) -> Result<Module, String> {

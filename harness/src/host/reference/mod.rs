@@ -1,8 +1,8 @@
 //! The reference host: the executable reading of the text, embedded, on virtual time.
 //!
 //! Where the text speaks, it does exactly that; where the text is silent it does what is most natural
-//! and says so in a comment (`Silent (S12)`: the line of the list of silences). Not there yet: foreign
-//! functions. Only this folder names the engine.
+//! and says so in a comment (`Silent (S12)`: the line of the list of silences). Only this folder names
+//! the engine.
 
 mod buffers;
 mod bytes;
@@ -39,6 +39,7 @@ mod tests;
 mod wasi;
 mod watchdog;
 mod wire;
+mod work;
 mod world;
 
 pub use pool::{Options, Reference};

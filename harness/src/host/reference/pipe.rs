@@ -4,7 +4,8 @@
 
 use crate::case::Fields;
 use crate::host::reference::links::Tcp;
-use crate::trace::Message;
+use crate::host::reference::wire;
+use crate::trace::{Growing, Message};
 
 /// Which way a message goes, or bytes of a TCP stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,10 +187,10 @@ pub(super) struct Stream {
     pub(super) sent: bool,
     /// The upstream's view of the request: index of what upstreams saw.
     pub(super) upstream: Option<usize>,
-    pub(super) upstream_body: Vec<u8>,
+    pub(super) upstream_body: Growing,
     /// The client's view of the response.
     pub(super) response: Option<Message>,
-    pub(super) response_body: Vec<u8>,
+    pub(super) response_body: Growing,
     pub(super) trouble: Option<String>,
     /// Nothing moves any more; its contexts are being finalised.
     pub(super) over: bool,
@@ -206,9 +207,9 @@ impl Stream {
             chunks_sent: 0,
             sent: false,
             upstream: None,
-            upstream_body: Vec::new(),
+            upstream_body: wire::no_body(),
             response: None,
-            response_body: Vec::new(),
+            response_body: wire::no_body(),
             trouble: None,
             over: false,
         }

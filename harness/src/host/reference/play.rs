@@ -11,7 +11,6 @@ use crate::host::reference::engine::Code;
 use crate::host::reference::faults::Faults;
 use crate::host::reference::player::{PATIENCE, Player};
 use crate::host::reference::watchdog::Watchdog;
-use crate::host::reference::wire;
 use crate::host::reference::world::World;
 use crate::trace::{Attempt, Blob, ClientSaw, End, Isolation, Load, LogLine, Reader, Taken};
 
@@ -176,13 +175,12 @@ fn stream(player: &mut Player, number: u32) -> Option<usize> {
 
 /// Writes down what was seen.
 fn close(world: &mut World, job: &Job, attempt: &mut Attempt) {
-    // Large bodies are digested once, not with each piece that comes.
     for stream in &mut world.streams {
         if let Some(at) = stream.upstream {
-            world.upstream[at].request.body = wire::body(&stream.upstream_body);
+            world.upstream[at].request.body = stream.upstream_body.blob();
         }
         if let Some(response) = &mut stream.response {
-            response.body = wire::body(&stream.response_body);
+            response.body = stream.response_body.blob();
         }
     }
     attempt.seen.upstream = std::mem::take(&mut world.upstream);

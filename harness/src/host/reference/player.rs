@@ -108,10 +108,12 @@ impl Player {
         };
         *of.entered.entry(export).or_default() += 1;
         world.running = running;
-        let allowed = Instant::now() + self.allowed / 2;
-        let limited = allowed < self.deadline && !self.faults.is("loop_is_never_stopped");
-        let limit = if limited { allowed } else { self.deadline };
-        self.watch.begins(limit);
+        let limited = !self.faults.is("loop_is_never_stopped");
+        let most = match limited {
+            true => self.deadline.min(Instant::now() + self.allowed / 2),
+            false => self.deadline,
+        };
+        self.watch.begins(most, limited);
         let returned = function.call(&mut self.store, values);
         self.watch.returned();
         self.world().running = None;
@@ -121,19 +123,19 @@ impl Player {
                 _ => 0,
             }),
             Err(error) => {
-                self.broke(vm, export, &error, limited);
+                self.broke(vm, export, &error);
                 Called::Dead
             }
         }
     }
 
-    /// The guest of `vm` did not return from `export`. If it was interrupted, `limited` says that it
-    /// had taken what a plugin may take: else the attempt's time was up.
-    fn broke(&mut self, vm: usize, export: &str, error: &RuntimeError, limited: bool) {
+    /// The guest of `vm` did not return from `export`. If it was interrupted before the attempt's time
+    /// was up, it had taken what a plugin may take.
+    fn broke(&mut self, vm: usize, export: &str, error: &RuntimeError) {
         // The engine does not export the type of its trap codes, only their names.
         let trap = error.clone().to_trap().map(|t| t.to_string());
         let stopped = trap.as_deref() == Some("host_interrupt");
-        if stopped && !limited {
+        if stopped && Instant::now() >= self.deadline {
             self.halted = true;
             self.end = End::Timeout(format!("{export} did not return before the deadline"));
         } else if !self.faults.is("crash_is_not_logged") {

@@ -20,6 +20,9 @@ pub struct Options {
     /// Where compiled code is kept from run to run; `None`: in memory only. The folder must be the
     /// user's own: what stands in it is run.
     pub cache_dir: Option<PathBuf>,
+    /// Of how many modules compiled code is kept in memory; 0: of all. Cases that share code stand beside
+    /// each other.
+    pub keep: usize,
     /// The fault to plant, one of [`crate::host::reference::faults`].
     pub fault: Option<String>,
 }
@@ -41,10 +44,14 @@ impl Reference {
     /// A host; nothing is started or compiled yet. A fault that does not exist is trouble as soon as
     /// something is played.
     pub fn new(options: Options) -> Reference {
+        let keep = match options.keep {
+            0 => usize::MAX,
+            n => n,
+        };
         let processors = || std::thread::available_parallelism().map_or(1, usize::from);
         Reference {
             shared: Arc::new(Shared {
-                code: Code::new(options.cache_dir),
+                code: Code::new(options.cache_dir, keep),
                 watchdog: Watchdog::new(),
             }),
             workers: if options.workers == 0 {

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use wasmer::Store;
 
+use crate::host::reference::work::{Budget, Task};
+
 /// An interrupt can be missed, so it is repeated this often.
 const AGAIN: Duration = Duration::from_millis(5);
 
@@ -27,10 +29,31 @@ struct Shared {
 #[derive(Default)]
 struct Watched {
     next: u64,
+    /// When the thread looks again by itself.
+    wakes: Option<Instant>,
     ending: bool,
     running: bool,
-    /// By number: when its guest must have returned, while one runs.
-    stores: BTreeMap<u64, (Option<Instant>, Interrupt)>,
+    /// By number: what its guest may take, while one runs.
+    stores: BTreeMap<u64, (Option<Limit>, Interrupt)>,
+}
+
+/// What a guest may take: time on the clock, and work.
+struct Limit {
+    most: Instant,
+    budget: Option<Budget>,
+}
+
+impl Limit {
+    /// Whether it is used up.
+    fn over(&mut self, now: Instant) -> bool {
+        self.most <= now || self.budget.as_mut().is_some_and(|b| b.spent(now))
+    }
+
+    /// When to look again.
+    fn next(&self) -> Instant {
+        let budget = self.budget.as_ref().map(Budget::look);
+        budget.map_or(self.most, |at| at.min(self.most))
+    }
 }
 
 /// A store under watch, until this is dropped.
@@ -66,27 +89,28 @@ impl Watchdog {
 }
 
 impl Watch {
-    /// A guest begins to run: it is interrupted from `limit` on.
-    pub(super) fn begins(&self, limit: Instant) {
+    /// A guest begins to run on this thread: it is interrupted from `most` on, and, where the system
+    /// tells what a thread works, when it has worked for as long as a plugin may (`worker`).
+    pub(super) fn begins(&self, most: Instant, worker: bool) {
+        let budget = worker.then(Task::current).flatten().map(Budget::new);
+        let limit = Limit { most, budget };
         let mut watched = lock(&self.of);
-        // Only an earlier limit than all others changes when the thread must wake.
-        let earliest = watched
-            .stores
-            .values()
-            .filter_map(|(at, _)| *at)
-            .all(|at| limit < at);
-        if let Some((at, _)) = watched.stores.get_mut(&self.id) {
-            *at = Some(limit);
+        // Only an earlier look than all others changes when the thread must wake.
+        let next = limit.next();
+        let limits = watched.stores.values().filter_map(|(at, _)| at.as_ref());
+        let earliest = limits.map(Limit::next).all(|at| next < at);
+        if let Some((of, _)) = watched.stores.get_mut(&self.id) {
+            *of = Some(limit);
         }
-        if earliest {
+        if earliest && watched.wakes.is_none_or(|wakes| next < wakes) {
             self.of.changed.notify_one();
         }
     }
 
     /// The guest has returned.
     pub(super) fn returned(&self) {
-        if let Some((at, _)) = lock(&self.of).stores.get_mut(&self.id) {
-            *at = None;
+        if let Some((limit, _)) = lock(&self.of).stores.get_mut(&self.id) {
+            *limit = None;
         }
     }
 }
@@ -115,17 +139,17 @@ fn bark(shared: &Shared) {
     let mut watched = lock(shared);
     while !watched.ending {
         let now = Instant::now();
-        for (at, interrupt) in watched.stores.values() {
-            if at.is_some_and(|at| at <= now) {
+        for (limit, interrupt) in watched.stores.values_mut() {
+            if limit.as_mut().is_some_and(|l| l.over(now)) {
                 interrupt();
             }
         }
-        let next = watched
-            .stores
-            .values()
-            .filter_map(|(at, _)| at.map(|at| at.saturating_duration_since(now)))
+        let limits = watched.stores.values().filter_map(|(l, _)| l.as_ref());
+        let next = limits
+            .map(|l| l.next().saturating_duration_since(now))
             .min();
         let wait = next.map_or(Duration::from_secs(60), |d| d.max(AGAIN));
+        watched.wakes = Some(now + wait);
         watched = match shared.changed.wait_timeout(watched, wait) {
             Ok((guard, _)) => guard,
             Err(broken) => broken.into_inner().0,

@@ -4,7 +4,7 @@
 //! No framing field is added: nothing here is written to a socket.
 
 use crate::case::{Answer, Fields, Request};
-use crate::trace::{Blob, Message};
+use crate::trace::{Blob, Growing, Message};
 
 /// Fields as a record keeps them.
 pub(super) fn blobs(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<(Blob, Blob)> {
@@ -20,6 +20,11 @@ const BODY: usize = 16 * 1024;
 /// A body as a record keeps it.
 pub(super) fn body(bytes: &[u8]) -> Blob {
     Blob::with_limit(bytes, BODY)
+}
+
+/// The same, before anything of it has come.
+pub(super) fn no_body() -> Growing {
+    Growing::new(BODY)
 }
 
 fn pseudo(fields: &Fields, name: &str) -> Option<String> {

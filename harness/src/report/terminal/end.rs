@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::judge::Verdict;
-use crate::record::{Record, ResultLine};
+use crate::record::{Record, ResultLine, Verdicts};
 use crate::report::terminal::Failure;
 use crate::report::{Cell, ColumnView, Paint, Table, host_mark, mark, safe, safe_short};
 
@@ -16,8 +16,8 @@ pub struct EndOptions<'a> {
     pub folder: &'a str,
     /// The report's file, if one was written.
     pub report: Option<&'a str>,
-    /// The last run of the same hosts.
-    pub before: Option<&'a Record>,
+    /// What the last run of the same hosts said.
+    pub before: Option<&'a Verdicts>,
     /// Only verdict lines and trouble (`--format terse`).
     pub terse: bool,
 }
@@ -289,14 +289,10 @@ fn slowest(record: &Record) -> String {
 }
 
 /// What is not as it was in the run before.
-fn changed(before: &Record, now: &Record) -> String {
-    let mut old: BTreeMap<(&str, &str), Verdict> = BTreeMap::new();
-    for r in &before.results {
-        old.insert((&r.column, &r.case), r.judgement.verdict);
-    }
+fn changed(before: &Verdicts, now: &Record) -> String {
     let mut table = Table::new();
     for r in &now.results {
-        let was = old.get(&(r.column.as_str(), r.case.as_str())).copied();
+        let was = before.get(&(r.column.clone(), r.case.clone())).copied();
         let is = r.judgement.verdict;
         if let Some(was) = was.filter(|w| *w != is) {
             table.row([

@@ -1,6 +1,6 @@
 //! Whole and cut bytes, in memory, in words and in a record.
 
-use crate::trace::{Blob, ENDS, WHOLE, digest, quote};
+use crate::trace::{Blob, ENDS, Growing, WHOLE, digest, quote};
 
 #[test]
 fn the_digest_is_fnv_1a() {
@@ -98,5 +98,20 @@ fn a_record_keeps_them() {
         r#"{"x":""}"#,
     ] {
         assert!(serde_json::from_str::<Blob>(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn what_grew_piece_by_piece_is_kept_as_if_it_had_come_whole() {
+    let all: Vec<u8> = (0..400u32).map(|n| (n * 7 % 251) as u8).collect();
+    for limit in [2 * ENDS, 100, 256] {
+        for len in [0, 1, 63, 64, 65, 99, 100, 101, 256, 257, 400] {
+            for piece in [1, 3, 31, 32, 33, 64, 100, 400] {
+                let mut growing = Growing::new(limit);
+                all[..len].chunks(piece).for_each(|p| growing.push(p));
+                let whole = Blob::with_limit(&all[..len], limit);
+                assert_eq!(growing.blob(), whole, "{len} bytes, {limit}, by {piece}");
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use anstream::print;
 
 use crate::cli::args::{RunArgs, RunFormat};
 use crate::cli::verbs::run::files::traces;
-use crate::record::Record;
+use crate::record::{Record, Verdicts};
 use crate::report::terminal::{EndOptions, Format, Live, LiveOptions, drifts, end, failures};
 
 /// A line for each failure as soon as its column is judged, for a CI log; elsewhere failures are shown
@@ -32,7 +32,7 @@ pub(super) fn live(args: &RunArgs, out: &Path) -> Option<Live> {
 pub(super) fn show(
     args: &RunArgs,
     record: &Record,
-    before: Option<&Record>,
+    before: Option<&Verdicts>,
     out: &Path,
     report: Option<&Path>,
 ) {

@@ -36,8 +36,9 @@ fn once(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
 fn play(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
     let setup = Setup::read(args, global)?;
     let targets = setup.targets(args)?;
-    let before = verbs::last_run(&setup.hosts());
     let hosts = setup.hosts();
+    let own = hosts.clone();
+    let before = std::thread::spawn(move || verbs::last_verdicts(&own));
     let names: Vec<&str> = hosts.iter().map(String::as_str).collect();
     let out = folder::out_folder(args, &names)?;
     let options = setup.options(args, command());
@@ -74,7 +75,10 @@ fn play(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
             "{}",
             serde_json::to_string_pretty(&crate::record::summary(&record))?
         ),
-        _ => shown::show(args, &record, before.as_ref(), &out, report.as_deref()),
+        _ => {
+            let before = before.join().unwrap_or_default();
+            shown::show(args, &record, before.as_ref(), &out, report.as_deref());
+        }
     }
     for (profile, pattern) in &outcome.unmatched {
         eprintln!(
