@@ -172,7 +172,7 @@ fn installed(
 }
 
 /// Compiled modules of the reference host in memory: a run plays each case once.
-const KEPT: usize = 64;
+const KEPT: usize = 48;
 
 /// A way to the host.
 ///

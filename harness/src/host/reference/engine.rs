@@ -2,11 +2,11 @@
 //!
 //! Compiled code is shared between modules that differ only in their data.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 use wasmer::sys::{Cranelift, CraneliftOptLevel, EngineBuilder};
@@ -14,64 +14,68 @@ use wasmer::{Engine, Module};
 
 use crate::host::reference::code::{Data, Parts, split};
 
-/// The engine and everything it has compiled.
+/// Makes compilers, one after the other: what an engine has compiled stays in memory as long as the
+/// engine is there.
 pub(super) struct Code {
-    engine: Engine,
     cache_dir: Option<PathBuf>,
-    known: Mutex<Known>,
+    most: usize,
+    now: Mutex<Arc<Compiler>>,
 }
 
-/// Compiled code, as much as is kept.
-struct Known {
+/// An engine and everything it has compiled.
+pub(super) struct Compiler {
+    engine: Engine,
+    cache_dir: Option<PathBuf>,
     /// By code key or, without one, by the digest of the code. What two threads want at once is
     /// compiled once.
-    modules: HashMap<String, Arc<Compiled>>,
-    /// Their keys, the oldest first.
-    order: VecDeque<String>,
-    most: usize,
+    known: Mutex<HashMap<String, Arc<Compiled>>>,
 }
 
 /// A module, or the compiler's words; empty while it is compiled.
 type Compiled = OnceLock<Result<Module, String>>;
 
-impl Known {
-    fn of(&mut self, key: String) -> Arc<Compiled> {
-        if let Some(compiled) = self.modules.get(&key) {
-            return Arc::clone(compiled);
+impl Code {
+    /// Compilers that compile `most` modules each; with a folder, compiled code is kept there.
+    pub(super) fn new(cache_dir: Option<PathBuf>, most: usize) -> Code {
+        let now = Mutex::new(Arc::new(Compiler::new(cache_dir.clone())));
+        Code {
+            cache_dir,
+            most,
+            now,
         }
-        if self.order.len() >= self.most
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.modules.remove(&oldest);
+    }
+
+    /// The compiler for a job: all its VMs need the same one.
+    pub(super) fn compiler(&self) -> Arc<Compiler> {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.lock().len() >= self.most {
+            *now = Arc::new(Compiler::new(self.cache_dir.clone()));
         }
-        self.order.push_back(key.clone());
-        Arc::clone(self.modules.entry(key).or_default())
+        Arc::clone(&now)
     }
 }
 
-impl Code {
-    /// An engine; with a folder, compiled code is kept there, and in memory that of `most` modules.
-    pub(super) fn new(cache_dir: Option<PathBuf>, most: usize) -> Code {
+impl Compiler {
+    fn new(cache_dir: Option<PathBuf>) -> Compiler {
         let mut compiler = Cranelift::default();
         // Guests run for microseconds: what counts is how soon they run.
         compiler.opt_level(CraneliftOptLevel::None);
         // Several modules are compiled beside each other; one alone is too small to share out.
         compiler.num_threads(NonZero::<usize>::MIN);
-        let engine: Engine = EngineBuilder::new(compiler).engine().into();
-        Code {
-            engine,
+        Compiler {
+            engine: EngineBuilder::new(compiler).engine().into(),
             cache_dir,
-            known: Mutex::new(Known {
-                modules: HashMap::new(),
-                order: VecDeque::new(),
-                most,
-            }),
+            known: Mutex::default(),
         }
     }
 
     /// The engine, for stores.
     pub(super) fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Compiled>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The compiled code of `wasm` and the data to write into its memory. `key`, where given, is the
@@ -83,9 +87,7 @@ impl Code {
     ) -> Result<(Module, Data<'a>), String> {
         let Parts { code, data } = split(wasm);
         let key = key.map_or_else(|| hex(&Sha256::digest(&code)), str::to_owned);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let compiled = known.of(key);
-        drop(known);
+        let compiled = Arc::clone(self.lock().entry(key).or_default());
         let module = compiled.get_or_init(|| self.compile(&code)).clone()?;
         Ok((module, data))
     }

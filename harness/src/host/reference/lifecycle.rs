@@ -5,7 +5,7 @@ use wasmer::{ExternType, Function, FunctionType, Instance, Module, Value};
 use crate::abi::{Abi, ExportKind};
 use crate::host::VmJob;
 use crate::host::reference::code::{MEMORY_PAGES, outside};
-use crate::host::reference::engine::Code;
+use crate::host::reference::engine::Compiler;
 use crate::host::reference::link::{Unlinkable, link, results, words};
 use crate::host::reference::player::{Called, PATIENCE, Player};
 use crate::host::reference::world::{Event, Life, MILLI, Plugin, Vm};
@@ -20,7 +20,7 @@ const MARKERS: [&str; 3] = [
 
 impl Player {
     /// Loads one VM of the job and starts its plugins.
-    pub(super) fn load(&mut self, code: &Code, job: usize, of: &VmJob, turn: u32) -> Load {
+    pub(super) fn load(&mut self, code: &Compiler, job: usize, of: &VmJob, turn: u32) -> Load {
         let plugins = of.plugins.iter().map(|p| Plugin {
             name: p.name.clone(),
             root_id: p.root_id.clone(),
@@ -70,7 +70,7 @@ impl Player {
         }
     }
 
-    fn instantiate(&mut self, code: &Code, vm: usize, of: &VmJob) -> Result<(), Load> {
+    fn instantiate(&mut self, code: &Compiler, vm: usize, of: &VmJob) -> Result<(), Load> {
         let abi = std::sync::Arc::clone(&self.world().abi);
         self.acceptable(&of.wasm, &abi)?;
         let (module, data) = code

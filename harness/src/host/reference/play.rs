@@ -7,7 +7,7 @@ use wasmer::{FunctionEnv, Store};
 use crate::abi::PluginType;
 use crate::case::Play;
 use crate::host::Job;
-use crate::host::reference::engine::Code;
+use crate::host::reference::engine::{Code, Compiler};
 use crate::host::reference::faults::Faults;
 use crate::host::reference::player::{PATIENCE, Player};
 use crate::host::reference::watchdog::Watchdog;
@@ -17,7 +17,8 @@ use crate::trace::{Attempt, Blob, ClientSaw, End, Isolation, Load, LogLine, Read
 /// Plays `job` with `faults` planted.
 pub(super) fn play(code: &Code, watchdog: &Watchdog, job: &Job, faults: Faults) -> Attempt {
     let began = Instant::now();
-    let mut store = Store::new(code.engine().clone());
+    let compiler = code.compiler();
+    let mut store = Store::new(compiler.engine().clone());
     let watch = watchdog.watch(&store);
     let world = World::new(job.abi.clone(), job.exchange.clone(), faults);
     let env = FunctionEnv::new(&mut store, world);
@@ -31,12 +32,12 @@ pub(super) fn play(code: &Code, watchdog: &Watchdog, job: &Job, faults: Faults) 
         end: End::Normal,
         halted: false,
     };
-    let load = load_all(&mut player, code, job, 0);
+    let load = load_all(&mut player, &compiler, job, 0);
     for play in &job.exchange.play {
         if player.halted {
             break;
         }
-        step(&mut player, code, job, play);
+        step(&mut player, &compiler, job, play);
     }
     let mut attempt = Attempt::empty(Isolation::Shared);
     attempt.load = load;
@@ -47,7 +48,7 @@ pub(super) fn play(code: &Code, watchdog: &Watchdog, job: &Job, faults: Faults) 
 }
 
 /// Loads all VMs of the job; the first that is not taken speaks for the attempt.
-fn load_all(player: &mut Player, code: &Code, job: &Job, turn: u32) -> Load {
+fn load_all(player: &mut Player, code: &Compiler, job: &Job, turn: u32) -> Load {
     let mut load = Load::Loaded;
     for (index, vm) in job.vms.iter().enumerate() {
         let one = player.load(code, index, vm, turn);
@@ -59,7 +60,7 @@ fn load_all(player: &mut Player, code: &Code, job: &Job, turn: u32) -> Load {
     load
 }
 
-fn step(player: &mut Player, code: &Code, job: &Job, play: &Play) {
+fn step(player: &mut Player, code: &Compiler, job: &Job, play: &Play) {
     // Only HTTP plugins sit on streams.
     let script = |n: &u32| job.exchange.streams.get((*n as usize).checked_sub(1)?);
     match play {
@@ -152,7 +153,7 @@ fn step(player: &mut Player, code: &Code, job: &Job, play: &Play) {
 const CRASHES: u32 = 3;
 
 /// Makes VMs anew that have crashed since they were started, before a stream needs them.
-fn renew(player: &mut Player, code: &Code, job: &Job) {
+fn renew(player: &mut Player, code: &Compiler, job: &Job) {
     for vm in 0..player.world().vms.len() {
         let never = player.faults.is("crashed_plugin_is_not_made_anew");
         let of = &mut player.world().vms[vm];

@@ -20,8 +20,8 @@ pub struct Options {
     /// Where compiled code is kept from run to run; `None`: in memory only. The folder must be the
     /// user's own: what stands in it is run.
     pub cache_dir: Option<PathBuf>,
-    /// Of how many modules compiled code is kept in memory; 0: of all. Cases that share code stand beside
-    /// each other.
+    /// When so many modules have been compiled, their code is let go; 0: it is all kept. Cases that share
+    /// code stand beside each other.
     pub keep: usize,
     /// The fault to plant, one of [`crate::host::reference::faults`].
     pub fault: Option<String>,
