@@ -9,6 +9,7 @@ mod hold;
 pub mod network;
 pub mod reference;
 pub mod stdio;
+mod wire;
 
 pub use driver::*;
 pub use find::{Found, find, how_to_get, version_numbers, version_of};

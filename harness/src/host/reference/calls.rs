@@ -11,8 +11,8 @@ use crate::host::reference::grpc::News;
 use crate::host::reference::maps::same;
 use crate::host::reference::spoil::lose_one;
 use crate::host::reference::status::{Fail, Status};
-use crate::host::reference::wire;
 use crate::host::reference::world::{Event, MILLI, World};
+use crate::host::wire;
 use crate::trace::UpstreamSaw;
 
 /// All calls of a job.

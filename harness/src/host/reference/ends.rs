@@ -7,8 +7,8 @@ use crate::host::reference::pipe::{Half, Piece};
 use crate::host::reference::player::Player;
 use crate::host::reference::reply::LocalResponse;
 use crate::host::reference::spoil::{become_200, lose_query};
-use crate::host::reference::wire;
 use crate::host::reference::world::Event;
+use crate::host::wire;
 use crate::trace::{Message, UpstreamSaw};
 
 impl Player {

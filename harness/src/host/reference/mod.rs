@@ -38,7 +38,6 @@ mod streams;
 mod tests;
 mod wasi;
 mod watchdog;
-mod wire;
 mod work;
 mod world;
 

@@ -4,7 +4,7 @@
 
 use crate::case::Fields;
 use crate::host::reference::links::Tcp;
-use crate::host::reference::wire;
+use crate::host::wire;
 use crate::trace::{Growing, Message};
 
 /// Which way a message goes, or bytes of a TCP stream.

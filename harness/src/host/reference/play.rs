@@ -12,7 +12,8 @@ use crate::host::reference::faults::Faults;
 use crate::host::reference::player::{PATIENCE, Player};
 use crate::host::reference::watchdog::Watchdog;
 use crate::host::reference::world::World;
-use crate::trace::{Attempt, Blob, ClientSaw, End, Isolation, Load, LogLine, Reader, Taken};
+use crate::host::wire;
+use crate::trace::{Attempt, Blob, End, Isolation, Load, LogLine, Reader, Taken};
 
 /// Plays `job` with `faults` planted.
 pub(super) fn play(code: &Code, watchdog: &Watchdog, job: &Job, faults: Faults) -> Attempt {
@@ -186,21 +187,10 @@ fn close(world: &mut World, job: &Job, attempt: &mut Attempt) {
     }
     attempt.seen.upstream = std::mem::take(&mut world.upstream);
     attempt.seen.grpc = std::mem::take(&mut world.grpc.saw);
-    let mut client: Vec<ClientSaw> = Vec::new();
-    for stream in &mut world.streams {
-        let cut = !stream.answered() && stream.trouble.is_none();
-        client.push(ClientSaw {
-            stream: stream.number,
-            response: stream.response.take(),
-            trouble: if cut {
-                Some("left open".to_owned())
-            } else {
-                stream.trouble.take()
-            },
-        });
-    }
-    client.sort_by_key(|c| c.stream);
-    attempt.seen.client = client;
+    attempt.seen.client = wire::clients(world.streams.iter_mut().map(|s| {
+        let answered = s.answered();
+        (s.number, s.response.take(), s.trouble.take(), answered)
+    }));
     if !world.own_log.is_empty() {
         attempt.host_log = Some(Blob::with_limit(world.own_log.join("\n").as_bytes(), 2048));
     }

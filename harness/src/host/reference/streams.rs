@@ -5,8 +5,8 @@
 use crate::case::{AnswerKind, Stream as Script};
 use crate::host::reference::pipe::{Direction, Half, Piece, Stage, Stream};
 use crate::host::reference::player::Player;
-use crate::host::reference::wire;
 use crate::host::reference::world::Event;
+use crate::host::wire;
 
 impl Player {
     /// A client opens stream `number` and sends the head of its request; with `plugins`, these sit on

@@ -12,8 +12,8 @@ use crate::host::reference::grpc::state::{News, Open};
 use crate::host::reference::grpc::upstream::GONE;
 use crate::host::reference::spoil::lose_one;
 use crate::host::reference::status::{Fail, Status};
-use crate::host::reference::wire;
 use crate::host::reference::world::{Event, MILLI, World};
+use crate::host::wire;
 use crate::trace::GrpcSaw;
 
 /// `proxy_grpc_call`: one message, and the end behind it.

@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use crate::case::{Answer, AnswerKind};
+use crate::host::stdio::engine::carried;
 use crate::host::stdio::engine::time::{Due, MILLI};
-use crate::host::stdio::engine::wire;
 use crate::host::stdio::engine::{Engine, Over};
 use crate::host::stdio::protocol::{Bytes, Effect, Event, Fields, State};
+use crate::host::wire;
 use crate::trace::UpstreamSaw;
 
 /// All callouts of a job.
@@ -46,9 +47,9 @@ impl Engine<'_> {
         let upstream = upstream.text();
         let known = self.knows(&upstream);
         if known {
-            let mut request = wire::request(&wire::came(headers));
+            let mut request = wire::request(&carried::came(headers));
             request.body = wire::body(&body.0);
-            request.trailers = wire::blobs(&wire::came(trailers));
+            request.trailers = wire::blobs(&carried::came(trailers));
             request.complete = true;
             let upstream = upstream.clone();
             self.upstream.push(UpstreamSaw { upstream, request });
@@ -103,12 +104,12 @@ fn response(call_id: u32, answer: Option<Answer>) -> Event {
     let answer = answer.filter(|a| a.kind == AnswerKind::Reply);
     let headers = answer.as_ref().map(wire::head_of_answer);
     let (body, trailers) = match answer {
-        Some(a) => (a.body.concat(), wire::sent(&a.trailers)),
+        Some(a) => (a.body.concat(), carried::sent(&a.trailers)),
         None => (Vec::new(), Fields::new()),
     };
     Event::ProxyOnHttpCallResponse {
         call_id,
-        headers: headers.as_ref().map(wire::sent),
+        headers: headers.as_ref().map(carried::sent),
         body: Bytes(body),
         trailers,
     }

@@ -1,11 +1,12 @@
 //! The two ends of a stream: what arrives at the upstream and at the client, and how a stream ends.
 
 use crate::case::{AnswerKind, Peer};
+use crate::host::stdio::engine::carried;
 use crate::host::stdio::engine::half::{Direction, Half, Piece};
 use crate::host::stdio::engine::time::Due;
-use crate::host::stdio::engine::wire;
 use crate::host::stdio::engine::{Engine, Over};
 use crate::host::stdio::protocol::{Bytes, Fields};
+use crate::host::wire;
 use crate::trace::{Message, UpstreamSaw};
 
 impl Engine<'_> {
@@ -29,7 +30,7 @@ impl Engine<'_> {
                 end
             }
             Piece::Data(bytes, end) => {
-                of.upstream_body.extend(bytes);
+                of.upstream_body.push(&bytes);
                 end
             }
             Piece::Trailers(fields) => {
@@ -37,7 +38,7 @@ impl Engine<'_> {
                 true
             }
         };
-        saw.body = wire::body(&of.upstream_body);
+        saw.body = of.upstream_body.blob();
         if end {
             saw.complete = true;
         }
@@ -96,7 +97,7 @@ impl Engine<'_> {
                 end
             }
             Piece::Data(bytes, end) => {
-                of.response_body.extend(bytes);
+                of.response_body.push(&bytes);
                 end
             }
             Piece::Trailers(fields) => {
@@ -107,7 +108,7 @@ impl Engine<'_> {
             }
         };
         if let Some(saw) = &mut of.response {
-            saw.body = wire::body(&of.response_body);
+            saw.body = of.response_body.blob();
             saw.complete = end;
         }
         if end { self.finish(stream) } else { Ok(()) }
@@ -126,14 +127,14 @@ impl Engine<'_> {
             return Ok(());
         }
         let mut fields = vec![(b":status".to_vec(), status.to_string().into_bytes())];
-        fields.extend(wire::came(headers));
+        fields.extend(carried::came(headers));
         let mut saw = wire::response(&fields);
         saw.body = wire::body(&body.0);
         saw.complete = true;
         of.response = Some(saw);
         for stage in &mut of.stages {
             // `proxy_on_log` reads what the client got.
-            stage.untold.response_headers = Some(wire::sent(&fields));
+            stage.untold.response_headers = Some(carried::sent(&fields));
             stage.response = Half::passed(fields.clone());
         }
         self.finish(stream)

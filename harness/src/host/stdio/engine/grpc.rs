@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::case::{GrpcAfter, GrpcEnd, GrpcTurn};
+use crate::host::stdio::engine::carried;
 use crate::host::stdio::engine::time::{Due, MILLI};
-use crate::host::stdio::engine::wire;
 use crate::host::stdio::engine::{Engine, Over};
 use crate::host::stdio::protocol::{Bytes, Effect, Event, Fields, State};
+use crate::host::wire;
 use crate::trace::GrpcSaw;
 
 /// DEADLINE_EXCEEDED: what a call ends with that was not answered in time.
@@ -272,7 +273,7 @@ impl Open {
         let bare = turn.initial_metadata.is_none() && turn.messages.is_empty();
         if !self.begun && !bare {
             self.begun = true;
-            let metadata = wire::sent(&turn.initial_metadata.unwrap_or_default());
+            let metadata = carried::sent(&turn.initial_metadata.unwrap_or_default());
             let initial = Event::ProxyOnGrpcReceiveInitialMetadata { call_id, metadata };
             self.news.push_back(initial);
         }
@@ -290,7 +291,7 @@ impl Open {
                 message,
                 trailing_metadata,
             }) => {
-                let metadata = wire::sent(&trailing_metadata);
+                let metadata = carried::sent(&trailing_metadata);
                 let trailing = Event::ProxyOnGrpcReceiveTrailingMetadata { call_id, metadata };
                 self.news.push_back(trailing);
                 self.closed(code, &message);
@@ -312,7 +313,7 @@ fn saw([upstream, service, method]: [Bytes; 3], metadata: Fields) -> GrpcSaw {
         upstream: upstream.text(),
         service: service.text(),
         method: method.text(),
-        metadata: wire::blobs(&wire::came(metadata)),
+        metadata: wire::blobs(&carried::came(metadata)),
         ..GrpcSaw::default()
     }
 }

@@ -4,9 +4,10 @@
 
 use crate::case::Fields;
 use crate::host::reference::links::Tcp;
-use crate::host::stdio::engine::wire;
+use crate::host::stdio::engine::carried;
 use crate::host::stdio::protocol::{Bytes, Part, State};
-use crate::trace::Message;
+use crate::host::wire;
+use crate::trace::{Growing, Message};
 
 /// Which way a message goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,10 +74,10 @@ pub(super) struct Stream {
     pub(super) sent: bool,
     /// The upstream's view of the request: index of what upstreams saw.
     pub(super) upstream: Option<usize>,
-    pub(super) upstream_body: Vec<u8>,
+    pub(super) upstream_body: Growing,
     /// The client's view of the response.
     pub(super) response: Option<Message>,
-    pub(super) response_body: Vec<u8>,
+    pub(super) response_body: Growing,
     pub(super) trouble: Option<String>,
     /// Nothing moves any more.
     pub(super) over: bool,
@@ -188,7 +189,7 @@ impl Stage {
     pub(super) fn changed(&mut self, state: State) {
         let fields = |to: &mut Fields, new: Option<_>| {
             if let Some(new) = new {
-                *to = wire::came(new);
+                *to = carried::came(new);
             }
         };
         let bytes = |to: &mut Vec<u8>, new: Option<Bytes>| {
@@ -230,9 +231,9 @@ impl Stream {
             chunks_sent: 0,
             sent: false,
             upstream: None,
-            upstream_body: Vec::new(),
+            upstream_body: wire::no_body(),
             response: None,
-            response_body: Vec::new(),
+            response_body: wire::no_body(),
             trouble: None,
             over: false,
         }

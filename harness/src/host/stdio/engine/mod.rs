@@ -6,6 +6,7 @@
 
 mod ask;
 mod callouts;
+mod carried;
 mod ends;
 mod grpc;
 mod half;
@@ -14,7 +15,6 @@ mod passage;
 mod play;
 mod tcp;
 mod time;
-mod wire;
 
 use std::collections::BTreeMap;
 use std::time::Instant;

@@ -5,12 +5,13 @@
 
 use crate::abi::PluginType;
 use crate::case::Stream as Script;
+use crate::host::stdio::engine::carried;
 use crate::host::stdio::engine::half::{Direction, Piece, Stage, Stream};
-use crate::host::stdio::engine::wire;
 use crate::host::stdio::engine::{Engine, Over};
 use crate::host::stdio::protocol::{
     Action, Ask, Bytes, Effect, Event, Kind, Open, State, StreamType,
 };
+use crate::host::wire;
 
 impl Engine<'_> {
     /// A client opens stream `number` and sends the head of its request. Only HTTP plugins sit on it.
@@ -243,7 +244,7 @@ fn told(stage: &mut Stage, direction: Direction, piece: &Piece, tcp: bool) -> (E
             }
         }
         Piece::Head(fields, end) => {
-            let fields = Some(wire::sent(fields));
+            let fields = Some(carried::sent(fields));
             let end_of_stream = *end;
             if request {
                 state.request_headers = fields;
@@ -269,7 +270,7 @@ fn told(stage: &mut Stage, direction: Direction, piece: &Piece, tcp: bool) -> (E
             }
         }
         Piece::Trailers(fields) => {
-            let fields = Some(wire::sent(fields));
+            let fields = Some(carried::sent(fields));
             if request {
                 state.request_trailers = fields;
                 Event::ProxyOnRequestTrailers {}

@@ -10,7 +10,8 @@ use crate::host::stdio::engine::passage::side;
 use crate::host::stdio::engine::time::PATIENCE;
 use crate::host::stdio::engine::{Engine, Over};
 use crate::host::stdio::protocol::{Caused, Effect};
-use crate::trace::{Attempt, Blob, ClientSaw, End, Load, Trace};
+use crate::host::wire;
+use crate::trace::{Attempt, Blob, End, Load, Trace};
 
 /// What a host notes, and what an adapter writes to its standard error, is kept up to this length.
 const LOG: usize = 4096;
@@ -221,21 +222,10 @@ impl<'e> Engine<'e> {
     fn close(&mut self) {
         self.attempt.seen.upstream = std::mem::take(&mut self.upstream);
         self.attempt.seen.grpc = std::mem::take(&mut self.grpc.saw);
-        let mut client: Vec<ClientSaw> = Vec::new();
-        for stream in &mut self.streams {
-            let cut = !stream.answered() && stream.trouble.is_none();
-            client.push(ClientSaw {
-                stream: stream.number,
-                response: stream.response.take(),
-                trouble: if cut {
-                    Some("left open".to_owned())
-                } else {
-                    stream.trouble.take()
-                },
-            });
-        }
-        client.sort_by_key(|c| c.stream);
-        self.attempt.seen.client = client;
+        self.attempt.seen.client = wire::clients(self.streams.iter_mut().map(|s| {
+            let answered = s.answered();
+            (s.number, s.response.take(), s.trouble.take(), answered)
+        }));
         for reader in std::mem::take(&mut self.readers).into_iter().flatten() {
             let (instances, faults) = reader.finish();
             let Trace { instances: all } = &mut self.attempt.trace;

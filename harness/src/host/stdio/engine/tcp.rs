@@ -9,7 +9,6 @@ use crate::case::{self, Play};
 use crate::host::reference::links::{Ender, Tcp};
 use crate::host::stdio::engine::half::{Direction, Piece, Stream};
 use crate::host::stdio::engine::time::PATIENCE;
-use crate::host::stdio::engine::wire;
 use crate::host::stdio::engine::{Engine, Over};
 use crate::host::stdio::protocol::{Event, Kind, Peer, State};
 use crate::trace::{Blob, Message, UpstreamSaw};
@@ -217,9 +216,9 @@ impl Engine<'_> {
             .tcp
             .as_mut()
             .is_some_and(|t| t.link(case::Peer::Upstream).closed);
-        of.upstream_body.extend(bytes);
+        of.upstream_body.push(&bytes);
         if let Some(at) = of.upstream.filter(|_| !closed) {
-            self.upstream[at].request.body = wire::body(&of.upstream_body);
+            self.upstream[at].request.body = of.upstream_body.blob();
         }
         if end {
             return self.host_ends(stream, case::Peer::Upstream);
@@ -256,9 +255,9 @@ impl Engine<'_> {
             return Ok(());
         };
         let of = &mut self.streams[stream];
-        of.response_body.extend(bytes);
+        of.response_body.push(&bytes);
         if let Some(saw) = &mut of.response {
-            saw.body = wire::body(&of.response_body);
+            saw.body = of.response_body.blob();
         }
         if end {
             return self.host_ends(stream, case::Peer::Downstream);

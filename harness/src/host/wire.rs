@@ -1,13 +1,13 @@
-//! Messages as client and upstream see them.
+//! Messages as client and upstream see them where no socket is between them and the host.
 //!
 //! Like HTTP/1.1: `:authority` travels as `host`, the other pseudo-fields as request line and status.
-//! No framing field is added: nothing here is written to a socket.
+//! No framing field is added.
 
 use crate::case::{Answer, Fields, Request};
-use crate::trace::{Blob, Growing, Message};
+use crate::trace::{Blob, ClientSaw, Growing, Message};
 
 /// Fields as a record keeps them.
-pub(super) fn blobs(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<(Blob, Blob)> {
+pub(in crate::host) fn blobs(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<(Blob, Blob)> {
     fields
         .iter()
         .map(|(k, v)| (Blob::new(k), Blob::new(v)))
@@ -18,12 +18,12 @@ pub(super) fn blobs(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<(Blob, Blob)> {
 const BODY: usize = 16 * 1024;
 
 /// A body as a record keeps it.
-pub(super) fn body(bytes: &[u8]) -> Blob {
+pub(in crate::host) fn body(bytes: &[u8]) -> Blob {
     Blob::with_limit(bytes, BODY)
 }
 
 /// The same, before anything of it has come.
-pub(super) fn no_body() -> Growing {
+pub(in crate::host) fn no_body() -> Growing {
     Growing::new(BODY)
 }
 
@@ -38,7 +38,7 @@ fn without_pseudo(fields: &Fields) -> Vec<(Blob, Blob)> {
 }
 
 /// The head of a request as an upstream sees it.
-pub(super) fn request(fields: &Fields) -> Message {
+pub(in crate::host) fn request(fields: &Fields) -> Message {
     let mut headers = Vec::new();
     if let Some(authority) = pseudo(fields, ":authority") {
         headers.push((Blob::new(b"host"), Blob::new(authority.as_bytes())));
@@ -53,7 +53,7 @@ pub(super) fn request(fields: &Fields) -> Message {
 }
 
 /// The head of a response as a client sees it. A status that is no number became 500 on the way.
-pub(super) fn response(fields: &Fields) -> Message {
+pub(in crate::host) fn response(fields: &Fields) -> Message {
     let status = pseudo(fields, ":status").and_then(|s| s.parse().ok());
     Message {
         status: Some(status.unwrap_or(500)),
@@ -63,7 +63,7 @@ pub(super) fn response(fields: &Fields) -> Message {
 }
 
 /// The header map of a client's request.
-pub(super) fn head_of_request(request: &Request) -> Fields {
+pub(in crate::host) fn head_of_request(request: &Request) -> Fields {
     let mut fields = vec![
         (b":method".to_vec(), request.method.clone().into_bytes()),
         (b":scheme".to_vec(), b"http".to_vec()),
@@ -78,8 +78,26 @@ pub(super) fn head_of_request(request: &Request) -> Fields {
 }
 
 /// The header map of an upstream's answer.
-pub(super) fn head_of_answer(answer: &Answer) -> Fields {
+pub(in crate::host) fn head_of_answer(answer: &Answer) -> Fields {
     let mut fields = vec![(b":status".to_vec(), answer.status.to_string().into_bytes())];
     fields.extend(answer.headers.iter().cloned());
     fields
+}
+
+/// What one client saw: its stream, the response so far, what went wrong, and whether it got its answer.
+pub(in crate::host) type Client = (u32, Option<Message>, Option<String>, bool);
+
+/// What all clients saw, by stream. One that got no answer and does not know why was left open.
+pub(in crate::host) fn clients(all: impl Iterator<Item = Client>) -> Vec<ClientSaw> {
+    let saw = all.map(|(stream, response, trouble, answered)| ClientSaw {
+        stream,
+        response,
+        trouble: match trouble {
+            None if !answered => Some("left open".to_owned()),
+            known => known,
+        },
+    });
+    let mut saw: Vec<ClientSaw> = saw.collect();
+    saw.sort_by_key(|c| c.stream);
+    saw
 }
