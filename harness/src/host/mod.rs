@@ -5,6 +5,7 @@
 
 mod driver;
 mod find;
+mod grpc;
 mod hold;
 pub mod network;
 pub mod reference;

@@ -3,8 +3,8 @@
 //! A buffer is there in its own callback, and a body for as long as processing is paused from it;
 //! anywhere else the answer is `NOT_FOUND`.
 
+use crate::host::grpc::News;
 use crate::host::reference::call::Call;
-use crate::host::reference::grpc::News;
 use crate::host::reference::pipe::Direction;
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::world::World;

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use crate::abi::decode_pairs;
 use crate::case::{Answer, AnswerKind, Fields};
+use crate::host::grpc::News;
 use crate::host::reference::call::Call;
-use crate::host::reference::grpc::News;
 use crate::host::reference::maps::same;
 use crate::host::reference::spoil::lose_one;
 use crate::host::reference::status::{Fail, Status};

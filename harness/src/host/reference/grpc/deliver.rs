@@ -2,8 +2,8 @@
 //!
 //! Each is an event of its own, after the callback in which the call was made.
 
+use crate::host::grpc::News;
 use crate::host::reference::faults::Faults;
-use crate::host::reference::grpc::state::News;
 use crate::host::reference::player::Player;
 
 /// DEADLINE_EXCEEDED: what a call ends with that was not answered in time. Silent: the text names no

@@ -6,10 +6,10 @@
 use std::collections::VecDeque;
 
 use crate::abi::decode_pairs;
+use crate::host::grpc::News;
 use crate::host::reference::call::Call;
 use crate::host::reference::calls::known;
-use crate::host::reference::grpc::state::{News, Open};
-use crate::host::reference::grpc::upstream::GONE;
+use crate::host::reference::grpc::state::Open;
 use crate::host::reference::spoil::lose_one;
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::world::{Event, MILLI, World};
@@ -125,7 +125,10 @@ fn begin(c: &mut Call<'_, '_>, saw: GrpcSaw, stream: bool) -> Result<u32, Status
         saw.upstream = "grpc_b".to_owned();
     }
     let speaks = world.exchange.grpc.contains_key(&upstream);
-    let script = world.grpc_script(&upstream);
+    let exchange = &world.exchange;
+    let mut answering = world.grpc.scripts.arrives(exchange, &upstream);
+    answering.messages = saw.messages.len() as u32;
+    answering.ended = saw.ended;
     world.grpc.open.insert(
         id,
         Open {
@@ -133,12 +136,7 @@ fn begin(c: &mut Call<'_, '_>, saw: GrpcSaw, stream: bool) -> Result<u32, Status
             context: world.vms[vm].plugins[plugin].context,
             stream,
             saw: speaks.then_some(world.grpc.saw.len()),
-            upstream,
-            script,
-            gates: 0,
-            messages: saw.messages.len() as u32,
-            ended: saw.ended,
-            begun: false,
+            answering,
             news: VecDeque::new(),
             told: false,
             ghost: false,
@@ -148,11 +146,7 @@ fn begin(c: &mut Call<'_, '_>, saw: GrpcSaw, stream: bool) -> Result<u32, Status
         world.grpc.saw.push(saw);
         world.grpc_turns(id);
     } else if let Some(open) = world.grpc.open.get_mut(&id) {
-        let message = b"nobody speaks gRPC there".to_vec();
-        open.news.push_back(News::Closed {
-            code: GONE,
-            message,
-        });
+        open.news.push_back(News::nobody());
         world.schedule(0, Event::GrpcNews { call: id });
     }
     Ok(id)
@@ -178,11 +172,11 @@ pub(in crate::host::reference) fn send(c: &mut Call<'_, '_>) -> Result<(), Fail>
         }
         return Err(Status::NotFound.into());
     };
-    if !open.stream || open.ended {
+    if !open.stream || open.answering.ended {
         return Err(Status::BadArgument.into());
     }
-    open.ended = end;
-    open.messages += u32::from(!lost);
+    open.answering.ended = end;
+    open.answering.messages += u32::from(!lost);
     if let Some(saw) = grpc.saw_of(id) {
         saw.ended = end;
         if !lost {

@@ -9,4 +9,4 @@ mod state;
 mod upstream;
 
 pub(super) use hostcalls::{call, cancel, close, send, stream};
-pub(super) use state::{Grpc, News};
+pub(super) use state::Grpc;

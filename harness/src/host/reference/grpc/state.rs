@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::case::{Fields, GrpcTurn};
+use crate::host::grpc::{Answering, News, Scripts};
 use crate::trace::GrpcSaw;
 
 /// All gRPC calls and streams of a job.
@@ -12,10 +12,8 @@ use crate::trace::GrpcSaw;
 pub(in crate::host::reference) struct Grpc {
     /// Those that have not ended, by id.
     pub(super) open: BTreeMap<u32, Open>,
-    /// How many calls each upstream has had.
-    pub(super) arrived: BTreeMap<String, usize>,
-    /// How often the exchange has let each upstream go on.
-    pub(super) goes: BTreeMap<String, u32>,
+    /// What the upstreams do.
+    pub(super) scripts: Scripts,
     /// What the upstreams saw.
     pub(in crate::host::reference) saw: Vec<GrpcSaw>,
     /// What the running callback is about.
@@ -32,41 +30,14 @@ pub(super) struct Open {
     pub(super) stream: bool,
     /// Index into what the upstreams saw; `None`: nobody speaks gRPC there.
     pub(super) saw: Option<usize>,
-    pub(super) upstream: String,
-    /// What the upstream has not done yet.
-    pub(super) script: VecDeque<GrpcTurn>,
-    /// How often it was let go on.
-    pub(super) gates: u32,
-    /// How many messages it has got.
-    pub(super) messages: u32,
-    /// The plugin has ended its side.
-    pub(super) ended: bool,
-    /// The upstream has sent its initial metadata.
-    pub(super) begun: bool,
+    /// The upstream's side of it.
+    pub(super) answering: Answering,
     /// What has come and was not told yet.
     pub(super) news: VecDeque<News>,
     /// A message was told.
     pub(super) told: bool,
     /// A planted fault: the plugin has cancelled it, and it goes on.
     pub(super) ghost: bool,
-}
-
-/// Something that comes from an upstream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::host::reference) enum News {
-    /// Initial metadata.
-    Initial(Fields),
-    /// A message.
-    Message(Vec<u8>),
-    /// Trailing metadata.
-    Trailing(Fields),
-    /// The end.
-    Closed {
-        /// The gRPC status.
-        code: u32,
-        /// The status message.
-        message: Vec<u8>,
-    },
 }
 
 impl Grpc {

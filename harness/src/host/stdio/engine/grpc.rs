@@ -3,9 +3,9 @@
 //! What comes back is an event of its own each time, after the callback in which the call was made. Knows
 //! no frames and no HTTP: messages are bare.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-use crate::case::{GrpcAfter, GrpcEnd, GrpcTurn};
+use crate::host::grpc::{Answering, News, Scripts};
 use crate::host::stdio::engine::carried;
 use crate::host::stdio::engine::time::{Due, MILLI};
 use crate::host::stdio::engine::{Engine, Over};
@@ -15,19 +15,13 @@ use crate::trace::GrpcSaw;
 
 /// DEADLINE_EXCEEDED: what a call ends with that was not answered in time.
 const LATE: u32 = 4;
-/// INTERNAL: what a call ends with that the upstream resets.
-const RESET: u32 = 13;
-/// UNAVAILABLE: what a call ends with whose connection is closed, or that nobody takes.
-const GONE: u32 = 14;
 
 /// All gRPC calls and streams of a job.
 #[derive(Debug, Default)]
 pub(super) struct Grpc {
     calls: Vec<Open>,
-    /// How many calls each upstream has had.
-    arrived: BTreeMap<String, usize>,
-    /// How often the exchange has let each upstream go on.
-    goes: BTreeMap<String, u32>,
+    /// What the upstreams do.
+    scripts: Scripts,
     /// What the upstreams saw.
     pub(super) saw: Vec<GrpcSaw>,
 }
@@ -45,19 +39,10 @@ struct Open {
     over: bool,
     /// Index into what the upstreams saw; `None`: nobody speaks gRPC there.
     saw: Option<usize>,
-    upstream: String,
-    /// What the upstream has not done yet.
-    script: VecDeque<GrpcTurn>,
-    /// How often it was let go on.
-    gates: u32,
-    /// How many messages it has got.
-    messages: u32,
-    /// The plugin has ended its side.
-    ended: bool,
-    /// The upstream has sent its initial metadata.
-    begun: bool,
+    /// The upstream's side of it.
+    answering: Answering,
     /// What has come and was not told yet.
-    news: VecDeque<Event>,
+    news: VecDeque<News>,
 }
 
 /// What a plugin opens, whether a call or a stream.
@@ -115,8 +100,8 @@ impl Engine<'_> {
                     return;
                 };
                 let open = &mut self.grpc.calls[call];
-                open.messages += 1;
-                open.ended |= end_of_stream;
+                open.answering.messages += 1;
+                open.answering.ended |= end_of_stream;
                 if let Some(saw) = open.saw.and_then(|at| self.grpc.saw.get_mut(at)) {
                     saw.messages.push(wire::body(&message.0));
                     saw.ended |= end_of_stream;
@@ -135,7 +120,7 @@ impl Engine<'_> {
                 let open = &mut self.grpc.calls[call];
                 if open.stream {
                     // Its own side has ended; what the upstream still sends is the library's affair.
-                    open.ended = true;
+                    open.answering.ended = true;
                     if let Some(saw) = open.saw.and_then(|at| self.grpc.saw.get_mut(at)) {
                         saw.ended = true;
                     }
@@ -150,9 +135,9 @@ impl Engine<'_> {
 
     /// The exchange lets an upstream go on.
     pub(super) fn grpc_go(&mut self, upstream: &str) -> Result<(), Over> {
-        *self.grpc.goes.entry(upstream.to_owned()).or_default() += 1;
+        self.grpc.scripts.go(upstream);
         for call in 0..self.grpc.calls.len() {
-            if self.grpc.calls[call].upstream == upstream {
+            if self.grpc.calls[call].answering.upstream == upstream {
                 self.turns(call);
             }
         }
@@ -162,10 +147,10 @@ impl Engine<'_> {
     fn begin(&mut self, vm: usize, context: u32, asked: Asked) -> usize {
         let job = self.job;
         let upstream = asked.saw.upstream.clone();
-        let scripts = job.exchange.grpc.get(&upstream);
-        let nth = self.grpc.arrived.entry(upstream.clone()).or_default();
-        let script = scripts.and_then(|all| all.get(*nth).or_else(|| all.last()));
-        *nth += 1;
+        let speaks = job.exchange.grpc.contains_key(&upstream);
+        let mut answering = self.grpc.scripts.arrives(&job.exchange, &upstream);
+        answering.messages = asked.saw.messages.len() as u32;
+        answering.ended = asked.saw.ended;
         let plugin = self.plugin_of(vm, context);
         let plugin = plugin.map_or(context, |p| self.vms[vm].plugins[p].context);
         let mut open = Open {
@@ -174,20 +159,15 @@ impl Engine<'_> {
             id: asked.id,
             stream: asked.stream,
             over: false,
-            saw: scripts.map(|_| self.grpc.saw.len()),
-            upstream,
-            script: script.cloned().unwrap_or_default().into(),
-            gates: 0,
-            messages: asked.saw.messages.len() as u32,
-            ended: asked.saw.ended,
-            begun: false,
+            saw: speaks.then_some(self.grpc.saw.len()),
+            answering,
             news: VecDeque::new(),
         };
         let call = self.grpc.calls.len();
-        if scripts.is_some() {
+        if speaks {
             self.grpc.saw.push(asked.saw);
         } else {
-            open.closed(GONE, "nobody speaks gRPC there");
+            open.news.push_back(News::nobody());
             self.time.schedule(0, Due::GrpcNews { call });
         }
         self.grpc.calls.push(open);
@@ -201,25 +181,10 @@ impl Engine<'_> {
         if open.over {
             return;
         }
-        let goes = self.grpc.goes.get(&open.upstream).copied().unwrap_or(0);
-        let before = open.news.len();
-        while let Some(turn) = open.script.front() {
-            let ready = match turn.after {
-                GrpcAfter::Open => true,
-                GrpcAfter::Messages(n) => open.messages >= n,
-                GrpcAfter::End => open.ended,
-                GrpcAfter::Go => goes > open.gates,
-            };
-            if !ready {
-                break;
-            }
-            let Some(turn) = open.script.pop_front() else {
-                break;
-            };
-            open.gates += u32::from(turn.after == GrpcAfter::Go);
-            open.takes(turn);
-        }
-        for _ in before..open.news.len() {
+        let news = self.grpc.scripts.turns(&mut open.answering);
+        let many = news.len();
+        open.news.extend(news);
+        for _ in 0..many {
             self.time.schedule(0, Due::GrpcNews { call });
         }
     }
@@ -227,11 +192,12 @@ impl Engine<'_> {
     /// The next thing that has come on a call.
     pub(super) fn grpc_news(&mut self, call: usize) -> Result<(), Over> {
         let open = &mut self.grpc.calls[call];
-        let Some(event) = open.news.pop_front().filter(|_| !open.over) else {
+        let Some(news) = open.news.pop_front().filter(|_| !open.over) else {
             return Ok(());
         };
-        open.over = matches!(event, Event::ProxyOnGrpcClose { .. });
+        open.over = matches!(news, News::Closed { .. });
         let (vm, context) = (open.vm, open.context);
+        let event = told(open.id, news);
         self.call(vm, context, State::default(), event).map(drop)
     }
 
@@ -244,7 +210,10 @@ impl Engine<'_> {
         let open = &mut self.grpc.calls[call];
         open.over = false;
         open.news.clear();
-        open.closed(LATE, "timeout");
+        open.news.push_back(News::Closed {
+            code: LATE,
+            message: b"timeout".to_vec(),
+        });
         self.grpc_news(call)
     }
 }
@@ -265,46 +234,26 @@ impl Grpc {
     }
 }
 
-impl Open {
-    /// What comes of one turn. Trailing metadata comes with each end in good order; initial metadata does
-    /// not come where only the end comes.
-    fn takes(&mut self, turn: GrpcTurn) {
-        let call_id = self.id;
-        let bare = turn.initial_metadata.is_none() && turn.messages.is_empty();
-        if !self.begun && !bare {
-            self.begun = true;
-            let metadata = carried::sent(&turn.initial_metadata.unwrap_or_default());
-            let initial = Event::ProxyOnGrpcReceiveInitialMetadata { call_id, metadata };
-            self.news.push_back(initial);
-        }
-        for message in turn.messages {
-            let message = Bytes(message);
-            let event = Event::ProxyOnGrpcReceive { call_id, message };
-            self.news.push_back(event);
-        }
-        match turn.end {
-            None => {}
-            Some(GrpcEnd::Reset) => self.closed(RESET, ""),
-            Some(GrpcEnd::Close) => self.closed(GONE, ""),
-            Some(GrpcEnd::Status {
-                code,
-                message,
-                trailing_metadata,
-            }) => {
-                let metadata = carried::sent(&trailing_metadata);
-                let trailing = Event::ProxyOnGrpcReceiveTrailingMetadata { call_id, metadata };
-                self.news.push_back(trailing);
-                self.closed(code, &message);
-            }
-        }
-    }
-
-    fn closed(&mut self, status_code: u32, message: &str) {
-        self.news.push_back(Event::ProxyOnGrpcClose {
-            call_id: self.id,
-            status_code,
-            message: message.to_owned(),
-        });
+/// What comes on the call `call_id`, as the protocol tells it.
+fn told(call_id: u32, news: News) -> Event {
+    match news {
+        News::Initial(metadata) => Event::ProxyOnGrpcReceiveInitialMetadata {
+            call_id,
+            metadata: carried::sent(&metadata),
+        },
+        News::Message(message) => Event::ProxyOnGrpcReceive {
+            call_id,
+            message: Bytes(message),
+        },
+        News::Trailing(metadata) => Event::ProxyOnGrpcReceiveTrailingMetadata {
+            call_id,
+            metadata: carried::sent(&metadata),
+        },
+        News::Closed { code, message } => Event::ProxyOnGrpcClose {
+            call_id,
+            status_code: code,
+            message: String::from_utf8_lossy(&message).into_owned(),
+        },
     }
 }
 
