@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use crate::case::{Adds, Profile};
 use crate::judge::Verdict;
-use crate::record::ResultLine;
+use crate::record::{Column, ResultLine};
 use crate::runner::Specs;
 use crate::runner::plan::{ColumnPlan, token};
 use crate::runner::run::{RunOptions, Snapshots};
@@ -30,11 +30,8 @@ pub(super) fn drift(
     if mode == Snapshots::Off {
         return Ok(false);
     }
-    let version = profile
-        .snapshots
-        .as_deref()
-        .unwrap_or(&column.column.host_version);
-    let name = format!("{}-{version}-{}", column.column.host, column.abi.id);
+    let of = &column.column;
+    let name = column_name(profile, &of.host, &of.host_version, &column.abi.id);
     let mut suites: BTreeMap<String, (Sections, Sections)> = BTreeMap::new();
     let mut decided = false;
     for result in results.iter_mut().filter(|r| !r.added) {
@@ -65,6 +62,31 @@ pub(super) fn drift(
         }
     }
     Ok(decided)
+}
+
+/// Writes down in the pending snapshot that the trace of a case is this one too.
+///
+/// # Errors
+/// The folder is not writable.
+pub fn varying(
+    specs: &Specs,
+    profile: &Profile,
+    column: &Column,
+    case: &str,
+    text: &str,
+) -> Result<(), String> {
+    let Some(folder) = home(specs, profile) else {
+        return Ok(());
+    };
+    let name = column_name(profile, &column.host, &column.host_version, &column.abi);
+    let suite = case.rsplit_once('/').map_or("", |(suite, _)| suite);
+    snapshot::write_varying(&folder, &name, suite, case, text)
+}
+
+/// The column whose snapshots are looked at: that of the one version that has some.
+fn column_name(profile: &Profile, host: &str, version: &str, abi: &str) -> String {
+    let version = profile.snapshots.as_deref().unwrap_or(version);
+    format!("{host}-{version}-{abi}")
 }
 
 /// The folder in which the snapshots of a host lie: beside the profile where that is the user's own.

@@ -22,6 +22,7 @@ mod seat;
 mod slots;
 mod snapshot;
 mod specs;
+mod varies;
 
 pub use adapter::behind;
 pub use canaries::canaries;

@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::record::Drift;
-use crate::runner::Specs;
+use crate::runner::{Specs, varies};
 use crate::trace;
 
 /// Cases of one snapshot file, in order of their ids.
@@ -30,10 +30,10 @@ pub fn sections(text: &str) -> Sections {
     parse(body(text))
 }
 
-/// Compares one case with its section.
+/// Compares one case with its section, in which `‹varies›` stands for anything.
 pub fn compare(known: &Sections, case: &str, now: &str) -> Option<Drift> {
     match known.get(case) {
-        Some(then) if then.trim_end() == now.trim_end() => None,
+        Some(then) if varies::same(then, now) => None,
         Some(then) => Some(Drift {
             new: false,
             diff: trace::diff(then, now),
@@ -78,7 +78,8 @@ fn parse(body: &str) -> Sections {
     out
 }
 
-/// Writes `FILE.snap.new` beside a snapshot for the cases that were run; other sections stay.
+/// Writes `FILE.snap.new` beside a snapshot for the cases that were run and are not as in it; other
+/// sections stay.
 ///
 /// # Errors
 /// The folder is not writable.
@@ -89,10 +90,36 @@ pub fn write_new(
     mut known: Sections,
     now: &Sections,
 ) -> Result<PathBuf, String> {
-    known.extend(now.iter().map(|(k, v)| (k.clone(), v.clone())));
+    for (case, text) in now {
+        if compare(&known, case, text).is_some() {
+            known.insert(case.clone(), text.clone());
+        }
+    }
     let file = folder.join(format!("{}.new", path(column, suite)));
     write_atomically(&file, render(column, suite, &known).as_bytes())?;
     Ok(file)
+}
+
+/// Writes down that a case's trace is another one from run to run: in `FILE.snap.new`, which is made from
+/// the snapshot where there is none, what differs becomes `‹varies›`.
+///
+/// # Errors
+/// The folder is not writable.
+pub fn write_varying(
+    folder: &Path,
+    column: &str,
+    suite: &str,
+    case: &str,
+    now: &str,
+) -> Result<(), String> {
+    let file = folder.join(format!("{}.new", path(column, suite)));
+    let text = fs::read_to_string(&file).or_else(|_| fs::read_to_string(settled(&file)));
+    let mut known = text.map(|text| sections(&text)).unwrap_or_default();
+    let Some(marked) = known.get(case).and_then(|then| varies::mark(then, now)) else {
+        return Ok(());
+    };
+    known.insert(case.to_owned(), marked);
+    write_atomically(&file, render(column, suite, &known).as_bytes())
 }
 
 /// Writes a file so that nobody ever sees half of it.

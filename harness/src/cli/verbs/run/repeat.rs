@@ -57,6 +57,11 @@ pub(super) fn agree(
         if varies > 0 {
             println!("  run {n}: {varies} traces vary");
         }
+        if setup.options(args, String::new()).snapshots == Snapshots::New {
+            for c in diff.changes.iter().filter(|c| c.kind == Kind::Drifted) {
+                remember(setup, &again, &c.column, &c.case, &trace)?;
+            }
+        }
         if any {
             agree = false;
             let folder = out.join(format!("repeat-{n}"));
@@ -68,6 +73,31 @@ pub(super) fn agree(
         println!("the results of {} runs agree", args.repeat);
     }
     Ok(agree)
+}
+
+/// What is different in the trace of a case becomes `‹varies›` in its pending snapshot.
+fn remember(
+    setup: &Setup,
+    again: &Record,
+    column: &str,
+    case: &str,
+    trace: &dyn Fn(&Record, &ResultLine) -> Option<String>,
+) -> anyhow::Result<()> {
+    let mut columns = again.header.columns.iter();
+    let column = columns.find(|c| c.name == column);
+    let profile = |host: &str| {
+        let mut own = setup.wanted.iter().map(|w| &w.profile);
+        own.find(|p| p.name == host)
+    };
+    let Some((column, profile)) = column.and_then(|c| Some((c, profile(&c.host)?))) else {
+        return Ok(());
+    };
+    let mut results = again.results.iter();
+    let result = results.find(|r| r.column == column.name && r.case == case);
+    let Some(text) = result.and_then(|r| trace(again, r)) else {
+        return Ok(());
+    };
+    runner::varying(&setup.specs, profile, column, case, &text).map_err(anyhow::Error::msg)
 }
 
 /// One more run, with tokens of its own.
