@@ -4,6 +4,7 @@
 //! come from; drivers hand them over with a label that tells VMs or threads apart.
 
 use std::mem;
+use std::sync::Arc;
 
 use crate::trace::decode::Tree;
 use crate::trace::frames::looks_like_frame;
@@ -26,7 +27,7 @@ pub enum Taken {
 /// instance under the same label may go on speaking: a frame goes to the newest instance that
 /// waits for its number.
 pub struct Reader {
-    legend: Legend,
+    legend: Arc<Legend>,
     vm: u32,
     speakers: Vec<Speaker>,
     /// Labels under which something came before any first frame: said once.
@@ -50,8 +51,13 @@ struct Speaker {
 impl Reader {
     /// A reader for the module to which `legend` is the key.
     pub fn new(legend: &Legend) -> Reader {
+        Reader::shared(Arc::new(legend.clone()))
+    }
+
+    /// The same with a key that others hold too.
+    pub fn shared(legend: Arc<Legend>) -> Reader {
         Reader {
-            legend: legend.clone(),
+            legend,
             vm: 0,
             speakers: Vec::new(),
             headless: Vec::new(),

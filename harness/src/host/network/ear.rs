@@ -122,7 +122,7 @@ impl Hearing {
     /// Of a case of which nothing was heard yet.
     pub fn new(job: &Job) -> Hearing {
         let vms = job.vms.iter().enumerate().map(|(n, vm)| {
-            let reader = vm.legend.as_ref().map(|l| Reader::new(l).vm(n as u32));
+            let reader = vm.legend.clone().map(|l| Reader::shared(l).vm(n as u32));
             (vm.vm_id.clone(), reader)
         });
         Hearing {

@@ -196,7 +196,7 @@ fn close(world: &mut World, job: &Job, attempt: &mut Attempt) {
     }
 
     let reader = |(n, vm): (usize, &crate::host::VmJob)| {
-        vm.legend.as_ref().map(|l| Reader::new(l).vm(n as u32))
+        vm.legend.clone().map(|l| Reader::shared(l).vm(n as u32))
     };
     let mut readers: Vec<Option<Reader>> = job.vms.iter().enumerate().map(reader).collect();
     for line in std::mem::take(&mut world.lines) {

@@ -66,7 +66,7 @@ impl<'e> Engine<'e> {
     /// An engine for a job.
     pub fn new(peer: &'e mut dyn Peer, job: &'e Job, abilities: Abilities<'e>) -> Engine<'e> {
         let reader = |(n, vm): (usize, &crate::host::VmJob)| {
-            vm.legend.as_ref().map(|l| Reader::new(l).vm(n as u32))
+            vm.legend.clone().map(|l| Reader::shared(l).vm(n as u32))
         };
         Engine {
             peer,
