@@ -16,7 +16,7 @@ use crate::host::stdio::protocol::{Answer, Ask, Greeting, Hello, PROTOCOL, Reply
 use crate::host::{Trouble, TroubleKind};
 
 /// An adapter answers its first message within this time.
-const HELLO: Duration = Duration::from_secs(10);
+const HELLO: Duration = Duration::from_secs(30);
 /// An adapter gives the library control, or answers without it, within this time; what the library takes is
 /// counted from then on. A busy machine is no hang.
 const OUTSIDE: Duration = Duration::from_millis(if cfg!(test) { 500 } else { 10_000 });
