@@ -17,6 +17,10 @@ use pwspec::trace::Reader;
 use bare::Bare;
 use suite::{BUSY, LARGE, SMALL, setup};
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }
