@@ -3,6 +3,8 @@
 //! Does not know which cases come when, nor what is done about a host that dies: see
 //! [`crate::host::network::Network`].
 
+mod ends;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,8 +29,11 @@ use crate::host::network::wirelog::WireLog;
 use crate::host::{Job, Trouble, TroubleKind};
 use crate::trace::{Attempt, Blob, End, Isolation, Load};
 
-/// A host that serves many cases may be silent this long while it loads, and at the fence.
+/// A host that serves many cases may be silent this long while it loads, and at the fence: of the
+/// processor's time, for on a busy machine one that waits for its turn does not hang.
 const SILENT: Duration = Duration::from_secs(4);
+/// So long on the clock is silence even where the machine has not let the host work.
+const UNSERVED: Duration = Duration::from_secs(30);
 /// The same, when a case has used up its deadline already: it is probably the host that hangs.
 const SILENT_AGAIN: Duration = Duration::from_secs(1);
 /// Before TERM no line comes for this long.
@@ -164,6 +169,12 @@ impl Session {
                 .add(&job, dir.path(), &ear, &mut vars)
                 .map_err(|e| io("writing a module", e))?;
         }
+        let service = jobs
+            .iter()
+            .find(|job| job.plugin_type == PluginType::Service);
+        if let Some((job, guest)) = service.zip(placed.guests.values().next()) {
+            upstreams.begin(&guest.vars.name, &job.exchange);
+        }
         plan.templates.write_all(dir.path(), &vars)?;
         let args = plan.templates.args(&vars)?;
         let process = Process::start(&plan.binary, &args, dir.path(), {
@@ -270,10 +281,15 @@ impl Session {
         self.publish().map_err(|what| self.lost_because(what))?;
         let mut open = usize::MAX;
         loop {
-            let progress = self.ear.wait(patience, |h| {
+            let moves = |h: &mut Heard| {
                 let now = ear::unanswered(h).len();
                 h.ended || now == 0 || now < open
-            });
+            };
+            let began = self.began();
+            let mut progress = false;
+            while !progress && !self.hangs(began, patience) {
+                progress = self.ear.wait(patience.min(SILENT_AGAIN), moves);
+            }
             let (left, ended) = {
                 let heard = self.ear.heard();
                 (ear::unanswered(&heard), heard.ended)
@@ -392,9 +408,12 @@ impl Session {
 
     fn exchange(&mut self, job: &Job, guest: &Guest, attempt: &mut Attempt) -> Result<(), Lost> {
         let name = &guest.vars.name;
-        self.wire.take();
         self.ear.attend(Some(name));
-        self.upstreams.begin(name, &job.exchange);
+        // A background plugin has been at work since the host was started.
+        if job.plugin_type != PluginType::Service {
+            self.wire.take();
+            self.upstreams.begin(name, &job.exchange);
+        }
         let mut player = Player::new(
             name,
             &job.exchange,
@@ -458,96 +477,26 @@ impl Session {
 
     /// See [`Gate::pass`].
     fn fence(&mut self, within: Duration) -> Result<(), Lost> {
-        if self.fence.pass(&self.ear, within) {
-            Ok(())
-        } else {
-            Err(self.lost("at the fence"))
-        }
-    }
-
-    /// What was heard of a case that lost the host, and what its clients saw until then.
-    pub fn remains(&mut self) -> Attempt {
-        let partial = self.partial.take();
-        let mut attempt = partial.unwrap_or_else(|| Attempt::empty(self.isolation));
-        self.process.kill();
-        let only = {
-            let heard = self.ear.heard();
-            let mut cases = heard.cases.iter();
-            cases
-                .next()
-                .map(|(name, c)| (name.clone(), c.answer.clone()))
-        };
-        if let Some((name, answer)) = only {
-            if answer == Some(Answer::Added) {
-                attempt.load = Load::Loaded;
-            }
-            if let Some(hearing) = self.ear.forget(&name) {
-                hearing.put_into(&mut attempt);
+        let began = self.began();
+        while !self.fence.pass(&self.ear, within) {
+            if self.hangs(began, within) || self.ear.heard().ended {
+                return Err(self.lost("at the fence"));
             }
         }
-        self.upstreams.end(&mut attempt.seen);
-        attempt.wire = Some(Blob::Whole(self.wire.take().into_bytes()));
-        attempt
+        Ok(())
     }
 
-    /// Ends the host, so that its log is whole, and reads the traces of the cases that were played.
-    /// Where it did not end and was killed, the log may lack lines.
-    pub fn finish(mut self) -> Finished {
-        let until = Instant::now() + QUIET_WITHIN;
-        let mut lines = self.ear.heard().lines;
-        while self.ear.wait(QUIET, |h| h.lines > lines) && Instant::now() < until {
-            lines = self.ear.heard().lines;
-        }
-        let late = |open: &Open| matches!(open.attempt.end, End::Timeout(_));
-        let grace = if self.open.iter().any(late) {
-            SILENT_AGAIN
-        } else {
-            GRACE
-        };
-        let orderly = self.process.stop(grace);
-        let mut out = Vec::new();
-        for mut open in std::mem::take(&mut self.open) {
-            if let Some(hearing) = self.ear.forget(&open.name) {
-                hearing.put_into(&mut open.attempt);
-            }
-            out.push((open.index, open.attempt));
-        }
-        if orderly {
-            return (out, None);
-        }
-        let lost = Lost {
-            what: "the host does not end when it is asked to".to_owned(),
-            died: false,
-            outside: false,
-            suspect: None,
-            dealt_with: None,
-        };
-        (out, Some(lost))
+    /// Now, on the clock and by the host's own work.
+    fn began(&self) -> (Instant, Option<Duration>) {
+        (Instant::now(), self.process.cpu())
     }
 
-    /// Ends the host in the orderly way.
-    ///
-    /// # Errors
-    /// What was left behind.
-    pub fn stop(mut self) -> Result<(), Trouble> {
-        let orderly = self.process.stop(GRACE);
-        let Session { dir, upstreams, .. } = self;
-        drop(upstreams);
-        let path = dir.path().to_owned();
-        let gone = dir.close();
-        if !orderly {
-            return Err(Trouble::new(
-                TroubleKind::Died,
-                format!(
-                    "it did not end within {} s of SIGTERM and was killed",
-                    GRACE.as_secs()
-                ),
-            ));
-        }
-        gone.map_err(|e| {
-            let what = format!("{} can't be removed: {e}", path.display());
-            Trouble::new(TroubleKind::Died, what)
-        })
+    /// Whether the host has had `patience` since then, or the machine is so busy that nobody waits longer.
+    fn hangs(&self, (began, before): (Instant, Option<Duration>), patience: Duration) -> bool {
+        let passed = began.elapsed();
+        let worked = self.process.cpu().zip(before);
+        let worked = worked.map(|(now, before)| now.saturating_sub(before));
+        passed >= patience && worked.is_none_or(|w| w >= patience || passed >= UNSERVED)
     }
 
     /// Forgets the batch before.

@@ -72,7 +72,7 @@ impl Settle {
         news: &dyn Fn() -> u64,
         enough: &dyn Fn() -> bool,
     ) -> Settled {
-        let until = Instant::now() + within.min(PATIENCE);
+        let until = Instant::now() + within;
         let (mut before, mut quiet) = (news(), 0);
         for _ in 0..MOST {
             if enough() {
@@ -83,7 +83,7 @@ impl Settle {
                 return Settled::Quiet;
             }
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || self.ear.heard().ended || !self.pass(left, enough) {
+            if left.is_zero() || self.ear.heard().ended || !self.pass(left.min(PATIENCE), enough) {
                 return Settled::Lost;
             }
             let now = news();

@@ -250,8 +250,12 @@ impl Script {
     /// The answer to a request whose head has come.
     fn answer(&mut self, which: usize, request: &mut Message) -> Answer {
         if which > 0 {
-            let nth = self.counts[which] as usize;
-            self.counts[which] += 1;
+            // Before the first case nobody is to be answered in a certain way.
+            let Some(count) = self.counts.get_mut(which) else {
+                return Answer::default();
+            };
+            let nth = *count as usize;
+            *count += 1;
             let answers = self.exchange.upstreams.get(NAMES[which]);
             let answer = answers.and_then(|a| a.get(nth).or(a.last()));
             return answer.cloned().unwrap_or_default();
