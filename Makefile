@@ -31,7 +31,7 @@ check: ## Formatting, lints, documentation, licences
 
 bless: ## Take the reference host's traces as its snapshots, for a person to read and commit
 	$(CARGO) build --locked
-	$(PWSPEC) run --snapshots new || true
+	$(PWSPEC) run --snapshots new --repeat 3 || true
 	$(PWSPEC) accept
 	$(PWSPEC) schema --write specs/schema
 	$(PWSPEC) run --snapshots check --format terse
