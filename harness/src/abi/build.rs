@@ -87,6 +87,7 @@ fn empty() -> Abi {
         callbacks: Vec::new(),
         enums: Vec::new(),
         requirements: Vec::new(),
+        absent: Vec::new(),
         faults: Vec::new(),
         index: Index::default(),
     }

@@ -29,6 +29,10 @@ pub struct DialectFile {
     /// Callbacks of another form.
     #[serde(default)]
     pub callbacks: Entries<OtherForm>,
+    /// Requirements of the text that nothing in the dialect stands for, and why: of a parameter that it
+    /// has not.
+    #[serde(default)]
+    pub requirements: Entries<String>,
     /// Enums with other numbers. A name of the text that is left out has no number here.
     #[serde(default)]
     pub enums: Entries<Entries<u64>>,
@@ -121,6 +125,13 @@ pub(super) fn over(file: DialectFile, base: &Abi, problems: &mut Problems<'_>) -
             callback.params = reordered(name, rows, &callback.params, problems);
         }
     }
+    for (id, _) in file.requirements.iter() {
+        if base.requirement(id).is_none() {
+            let message = format!("{} has no requirement `{id}`", base.id);
+            problems.at(&["requirements", id], message);
+        }
+    }
+    abi.absent = file.requirements.0;
     renumber(&mut abi, file.enums, file.foreign, problems);
     abi
 }

@@ -330,6 +330,8 @@ pub struct Abi {
     pub enums: Vec<EnumDef>,
     /// In the text's order.
     pub requirements: Vec<Requirement>,
+    /// In a dialect: requirements of the text that nothing in it stands for, and why.
+    pub absent: Vec<(String, String)>,
     /// Faults of the reference host that break requirements of this version.
     pub faults: Vec<FaultRow>,
     /// Where requirements stand, once the table is whole.

@@ -12,7 +12,7 @@ use crate::case::resolve::{Known, Outcome, resolve};
 use crate::case::schema::{CaseFile, Need, SuiteFile};
 use crate::case::tree::{self, Note};
 use crate::case::yaml::{self, Path};
-use crate::case::{Check, Play};
+use crate::case::{Check, Exchange, Play};
 
 /// What a file holds, and what is wrong with it.
 pub(super) type Loaded = (Vec<Case>, Vec<Problem>);
@@ -246,6 +246,16 @@ fn needs(file: &CaseFile, found: &[(&Abi, Resolved)]) -> BTreeSet<Need> {
         r.vms.iter().any(|v| !v.environment.is_empty()),
         Need::Environment,
     );
+    when(
+        r.vms.iter().any(|v| !v.config.is_empty()),
+        Need::VmConfiguration,
+    );
+    let plugins = || r.vms.iter().flat_map(|v| &v.plugins);
+    when(
+        plugins().any(|p| !p.config.is_empty()),
+        Need::PluginConfiguration,
+    );
+    when(shows_parts(&r.exchange), Need::ChunkedDelivery);
     when(r.vms.len() > 1, Need::SeveralVms);
     when(
         r.vms.iter().any(|v| v.plugins.len() > 1),
@@ -260,6 +270,25 @@ fn needs(file: &CaseFile, found: &[(&Abi, Resolved)]) -> BTreeSet<Need> {
         Need::Remove,
     );
     out
+}
+
+/// Whether a request must be seen before it is whole: its client leaves in the middle, or one that was
+/// opened later is whole before it, and the streams of a case are numbered as they are opened.
+fn shows_parts(exchange: &Exchange) -> bool {
+    let in_one = |n: &u32| {
+        let stream = exchange.streams.get((*n as usize).wrapping_sub(1));
+        stream.is_none_or(|s| s.request.body.is_empty() && s.request.trailers.is_empty())
+    };
+    let mut whole: Vec<u32> = Vec::new();
+    for step in &exchange.play {
+        match step {
+            Play::Head(n) if in_one(n) => whole.push(*n),
+            Play::Rest(n) if !in_one(n) => whole.push(*n),
+            Play::Abort(n) if !whole.contains(n) => return true,
+            _ => {}
+        }
+    }
+    whole.iter().zip(1..).any(|(n, nth)| *n != nth)
 }
 
 /// The line of `- id: NAME` at the case's place. Reads the text instead of walking the tree: this is

@@ -82,6 +82,9 @@ pub struct Profile {
     /// which shares its code with the harness and is no second opinion.
     #[serde(default)]
     pub alone: Vec<Alone>,
+    /// Cases that never share a process with others.
+    #[serde(default)]
+    pub apart: Vec<Apart>,
     /// Functions beyond the text that it links; not given: that is not known.
     #[serde(default)]
     pub links: Option<Vec<Links>>,
@@ -100,17 +103,38 @@ pub struct Alone {
     pub why: String,
 }
 
+/// Cases that are played in a process of their own, for what they leave behind in the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Apart {
+    /// Case ids, prefixes that end in `/`, or globs.
+    pub cases: Vec<String>,
+    /// What they leave behind.
+    pub why: String,
+}
+
 impl Alone {
     /// Whether this entry speaks of a case.
     pub fn names(&self, case: &str) -> bool {
-        self.cases.iter().any(|pattern| {
-            let glob = globset::GlobBuilder::new(pattern)
-                .literal_separator(true)
-                .build();
-            (pattern.ends_with('/') && case.starts_with(pattern.as_str()))
-                || glob.is_ok_and(|g| g.compile_matcher().is_match(case))
-        })
+        names(&self.cases, case)
     }
+}
+
+impl Apart {
+    /// Whether this entry speaks of a case.
+    pub fn names(&self, case: &str) -> bool {
+        names(&self.cases, case)
+    }
+}
+
+fn names(patterns: &[String], case: &str) -> bool {
+    patterns.iter().any(|pattern| {
+        let glob = globset::GlobBuilder::new(pattern)
+            .literal_separator(true)
+            .build();
+        (pattern.ends_with('/') && case.starts_with(pattern.as_str()))
+            || glob.is_ok_and(|g| g.compile_matcher().is_match(case))
+    })
 }
 
 /// How a host is reached.
@@ -420,14 +444,14 @@ impl Links {
     }
 }
 
-/// What a host lacks as a whole.
+/// What a host lacks as a whole, by the text's names: `NAME` in all columns, `NAME@ABI` in one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lacks {
-    /// Hostcalls by the text's names.
+    /// Hostcalls.
     #[serde(default)]
     pub hostcalls: Vec<String>,
-    /// Callbacks by the text's names.
+    /// Callbacks.
     #[serde(default)]
     pub callbacks: Vec<String>,
 }
@@ -441,6 +465,8 @@ impl Profile {
         match self.offers.get(need) {
             Some(Offer::Yes) => Ok(()),
             Some(Offer::No(why)) => Err(why.clone()),
+            // Configuration is what every host gives unless its profile says why not.
+            None if need.ends_with("_configuration") => Ok(()),
             None => Err(format!(
                 "the profile of {} does not offer {need}",
                 self.name

@@ -9,7 +9,7 @@ use crate::case::yaml::{self, Node};
 use crate::case::{Change, DriverKind, Over, Profile, tree, version_matches};
 
 /// What a case may `need`, and so what a profile may offer.
-pub const NEEDS: [&str; 14] = [
+pub const NEEDS: [&str; 16] = [
     "tcp",
     "service",
     "grpc",
@@ -24,6 +24,8 @@ pub const NEEDS: [&str; 14] = [
     "foreign_function",
     "foreign_callback",
     "environment",
+    "vm_configuration",
+    "plugin_configuration",
 ];
 
 /// The one need that stands for a way to provoke rare statuses.
@@ -250,6 +252,20 @@ fn check(p: &Profile) -> Vec<(Place, String)> {
         if entry.cases.is_empty() || entry.why.trim().is_empty() {
             let message = "an entry of `alone` must name its `cases` and say `why`";
             out.push((Place::Entry("alone", n), message.into()));
+        }
+    }
+    for entry in p.lacks.hostcalls.iter().chain(&p.lacks.callbacks) {
+        if let Some((_, abi)) = entry.split_once('@')
+            && !p.abi.iter().any(|a| a == abi)
+        {
+            let message = format!("`{abi}` is not among the profile's `abi`");
+            out.push((key("lacks", entry), message));
+        }
+    }
+    for (n, entry) in p.apart.iter().enumerate() {
+        if entry.cases.is_empty() || entry.why.trim().is_empty() {
+            let message = "an entry of `apart` must name its `cases` and say `why`";
+            out.push((Place::Entry("apart", n), message.into()));
         }
     }
     for (n, entry) in p.known.iter().enumerate() {

@@ -2,7 +2,7 @@
 //!
 //! Does not know verdicts.
 
-use crate::case::profile::{Answers, DriverKind, Profile};
+use crate::case::profile::{Answers, DriverKind, Lacks, Profile};
 use crate::case::profile_parts::Offer;
 use crate::case::{Act, Chunk, Fields, Resolved};
 
@@ -13,6 +13,24 @@ impl DriverKind {
             DriverKind::Reference => "reference",
             DriverKind::Stdio => "stdio",
             DriverKind::Network => "network",
+        }
+    }
+}
+
+impl Lacks {
+    /// What it lacks in one column, without the column.
+    pub fn within(&self, abi: &str) -> Lacks {
+        let own = |all: &[String]| {
+            all.iter()
+                .filter_map(|entry| match entry.split_once('@') {
+                    None => Some(entry.clone()),
+                    Some((name, of)) => (of == abi).then(|| name.to_owned()),
+                })
+                .collect()
+        };
+        Lacks {
+            hostcalls: own(&self.hostcalls),
+            callbacks: own(&self.callbacks),
         }
     }
 }

@@ -141,6 +141,10 @@ pub enum Need {
     ForeignCallback,
     /// Environment variables.
     Environment,
+    /// Bytes of one's own as the configuration of a VM.
+    VmConfiguration,
+    /// Bytes of one's own as the configuration of a plugin.
+    PluginConfiguration,
     /// A way to provoke a host's internal failures.
     Trigger,
 }

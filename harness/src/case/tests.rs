@@ -1,6 +1,7 @@
 //! What can be known of this room without a host.
 
 mod grpc;
+mod needs;
 mod profile;
 mod profile_edit;
 mod tcp;

@@ -10,14 +10,16 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::case::Case;
-use crate::judge::{Judgement, Verdict};
-use crate::runner::{Target, Watch};
+use crate::judge::{self, Judgement, Verdict};
+use crate::runner::{Target, Watch, lacks};
 
 /// Counts results as they come and says which of them nobody announced.
 pub(crate) struct Progress {
     bar: ProgressBar,
     /// By column: cases that the profile announces as failing.
     known: BTreeMap<String, GlobSet>,
+    /// By column: what the profile says that the host lacks.
+    lacks: BTreeMap<String, judge::Lacks>,
     failed: Mutex<u64>,
 }
 
@@ -58,6 +60,9 @@ impl Progress {
         Progress {
             bar,
             known: known.collect(),
+            lacks: columns()
+                .map(|(t, c)| (c.column.name.clone(), lacks(&t.plan.profile, &c.abi.id)))
+                .collect(),
             failed: Mutex::new(0),
         }
     }
@@ -85,6 +90,7 @@ impl Watch for Progress {
     fn unexpected(&self, column: &str, case: &Case, judgement: &Judgement) -> bool {
         let announced = self.known.get(column).is_some_and(|k| k.is_match(&case.id));
         let bad = judgement.verdict.fails() || judgement.verdict == Verdict::NotRun;
-        bad && !announced
+        let lacking = |l: &judge::Lacks| judge::lacking(judgement, None, l);
+        bad && !announced && !self.lacks.get(column).is_some_and(lacking)
     }
 }

@@ -138,7 +138,7 @@ fn imports(looked: &Looked, profile: &Profile, abi: &Abi, known: &[&Known], out:
     for i in &looked.imports {
         let name = format!("{}.{}", i.module, i.name);
         if let Some(there) = hostcall(abi, &i.module, &i.name) {
-            if let Some(why) = lacks(profile, abi.dialect_of.is_some(), known, &there.name) {
+            if let Some(why) = lacks(profile, abi, known, &there.name) {
                 out.reasons.push(format!("it lacks {name}{why}"));
             } else if hostcall_signature(there) != i.signature {
                 let (have, want) = (&i.signature, hostcall_signature(there));
@@ -171,8 +171,9 @@ fn imports(looked: &Looked, profile: &Profile, abi: &Abi, known: &[&Known], out:
 
 /// Whether the host lacks a hostcall; if so, why, as far as that is known. A dialect's own table says what
 /// it has: what the profile lacks is meant of the text.
-fn lacks(profile: &Profile, dialect: bool, known: &[&Known], name: &str) -> Option<String> {
-    if !dialect && profile.lacks.hostcalls.iter().any(|h| h == name) {
+fn lacks(profile: &Profile, abi: &Abi, known: &[&Known], name: &str) -> Option<String> {
+    let listed = || profile.lacks.within(&abi.id).hostcalls;
+    if abi.dialect_of.is_none() && listed().iter().any(|h| h == name) {
         return Some(String::new());
     }
     let about = |c: &String| {
@@ -203,7 +204,7 @@ fn exports(looked: &Looked, profile: &Profile, abi: &Abi, known: &[&Known], out:
         }
         let lacks = match abi.dialect_of {
             Some(_) => there.absent.is_some(),
-            None => profile.lacks.callbacks.contains(&e.name),
+            None => profile.lacks.within(&abi.id).callbacks.contains(&e.name),
         };
         if lacks {
             out.never_calls.push(e.name.clone());

@@ -6,6 +6,9 @@ use crate::judge::known::{Known, KnownError, Lacks, Ready};
 use crate::judge::settle::{belongs, failed};
 use crate::judge::{Gate, Judgement, Outcome, Verdict};
 
+/// Why something is known that the profile does not name: it lists the function as lacking.
+pub const LACKED: &str = "the profile says that the host lacks it";
+
 /// One result of a column, as the gate looks at it.
 #[derive(Debug, Clone, Copy)]
 pub struct Gated<'a> {
@@ -132,7 +135,7 @@ fn one(r: &Gated<'_>, x: &Expectation<'_>, ready: &[Ready<'_>], ledgers: &mut [L
     match j.verdict {
         Verdict::OutOfScope | Verdict::Blocked | Verdict::NotRun => return Gate::Expected,
         Verdict::Warn if named.is_empty() => {
-            return if x.strict && !lacking(r, x.lacks) {
+            return if x.strict && !lacking(j, r.missing, x.lacks) {
                 Gate::UnexpectedFailure
             } else {
                 Gate::Expected
@@ -144,10 +147,10 @@ fn one(r: &Gated<'_>, x: &Expectation<'_>, ready: &[Ready<'_>], ledgers: &mut [L
         return passes(r, &named, ledgers);
     }
     let Some((first, _)) = named.first() else {
-        return match lacking(r, x.lacks) {
+        return match lacking(j, r.missing, x.lacks) {
             true => Gate::Known {
                 entry: x.known.len() as u32,
-                why: "the profile says that the host lacks it".to_owned(),
+                why: LACKED.to_owned(),
                 link: None,
             },
             false => Gate::UnexpectedFailure,
@@ -224,19 +227,20 @@ fn check_fits(k: &Known, req: &str) -> bool {
 }
 
 /// Whether everything that is wrong here is about a function that the profile says is lacking.
-fn lacking(r: &Gated<'_>, lacks: &Lacks) -> bool {
-    if let (Verdict::Unlinked, Some(import)) = (r.judgement.verdict, r.missing) {
+/// `missing`: the import that the host named, where that is known.
+pub fn lacking(judgement: &Judgement, missing: Option<&str>, lacks: &Lacks) -> bool {
+    if let (Verdict::Unlinked, Some(import)) = (judgement.verdict, missing) {
         return lacks.hostcalls.iter().any(|h| h == import);
     }
     let about = |req: &&str| {
-        let all = match r.judgement.verdict {
+        let all = match judgement.verdict {
             Verdict::Unlinked => &lacks.hostcalls,
             _ => &lacks.callbacks,
         };
         all.iter().any(|f| belongs(req, f))
     };
-    let failed = failed(r.judgement);
-    match r.judgement.verdict {
+    let failed = failed(judgement);
+    match judgement.verdict {
         Verdict::Unlinked => failed.iter().any(about),
         Verdict::Fail | Verdict::Warn => !failed.is_empty() && failed.iter().all(about),
         _ => false,

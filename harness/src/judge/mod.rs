@@ -21,7 +21,7 @@ mod view;
 mod wire;
 mod words;
 
-pub use gate::{EntryState, Expectation, Gated, Gating, Ledger, gate};
+pub use gate::{EntryState, Expectation, Gated, Gating, LACKED, Ledger, gate, lacking};
 pub use known::{Known, KnownError, Lacks, VersionRange, case_glob};
 pub use prove::{changes, prove_checks, prove_survey};
 pub use question::{Question, judge};

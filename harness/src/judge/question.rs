@@ -305,7 +305,7 @@ fn never_came(q: &Question<'_>, founds: &[Found]) -> Option<Ended> {
                 | CheckKind::Load { .. }
                 | CheckKind::Ends { .. }
         );
-        direct || function_of(&c.req) == callback
+        direct || c.req == called(q.abi, callback)
     });
     if answers || failing.is_empty() {
         return None;

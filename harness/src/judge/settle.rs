@@ -96,6 +96,11 @@ pub fn settle(
                 r.judgement.verdict = Verdict::Survey;
                 r.judgement.blocked_by = None;
             }
+            // The callback comes elsewhere: what did not happen here for want of it is a failure of its own.
+            Root::Else(..) if r.loaded && fails(r.judgement) => {
+                r.judgement.verdict = Verdict::Fail;
+                r.judgement.blocked_by = None;
+            }
             Root::Else(req, how) => not_run(r.judgement, &format!("blocked by {req}, but {how}")),
         }
     }
@@ -106,6 +111,17 @@ pub fn settle(
 fn form<'f>(forms: &[&'f str], req: &str) -> Option<&'f str> {
     let mut all = forms.iter();
     all.find(|f| belongs(f, function_of(req))).copied()
+}
+
+/// Whether a must check of its own failed and no control did, though the case was held to be blocked.
+fn fails(judgement: &Judgement) -> bool {
+    let failed = || {
+        judgement
+            .checks
+            .iter()
+            .filter(|c| c.outcome == Outcome::Fail)
+    };
+    failed().all(|c| !c.control) && failed().any(|c| c.level == Level::Must)
 }
 
 fn not_run(judgement: &mut Judgement, why: &str) {

@@ -33,6 +33,15 @@ fn known(profile: &Profile) -> Vec<judge::Known> {
         .collect()
 }
 
+/// What a profile says that the host lacks in a column.
+pub fn lacks(profile: &Profile, abi: &str) -> judge::Lacks {
+    let here = profile.lacks.within(abi);
+    judge::Lacks {
+        hostcalls: here.hostcalls,
+        callbacks: here.callbacks,
+    }
+}
+
 /// Holds the results of a column against its profile as it stands today.
 pub(super) fn hold(
     suite: &Suite,
@@ -43,10 +52,7 @@ pub(super) fn hold(
 ) -> Result<judge::Gating, String> {
     let ids: Vec<&str> = suite.cases.iter().map(|c| c.id.as_str()).collect();
     let known = known(profile);
-    let lacks = judge::Lacks {
-        hostcalls: profile.lacks.hostcalls.clone(),
-        callbacks: profile.lacks.callbacks.clone(),
-    };
+    let lacks = lacks(profile, &column.abi);
     let version = match column.host_version.as_str() {
         // The known failures of the newest version hold for a build of one's own.
         "local" => profile.snapshots.clone().unwrap_or_default(),

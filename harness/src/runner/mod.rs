@@ -29,6 +29,7 @@ pub use canaries::canaries;
 pub use canary::Canary;
 pub use drift::*;
 pub use entries::*;
+pub use gating::lacks;
 pub use hosts::*;
 pub use mend::*;
 pub use plan::*;

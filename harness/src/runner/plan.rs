@@ -309,7 +309,7 @@ pub fn prepare(
         plugin_type: resolved.plugin_type,
         exchange: resolved.exchange.clone(),
         deadline,
-        alone: resolved.alone,
+        alone: resolved.alone || profile.apart.iter().any(|a| a.names(&planned.case.id)),
     };
     Ok(Prepared {
         job,

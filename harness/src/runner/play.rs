@@ -133,12 +133,11 @@ fn again_alone(
     stop: &Stop,
     watch: &dyn Watch,
 ) -> Result<(), Trouble> {
+    // What shares the fate of another case is no surprise of its own.
+    let so_far = settled(suite, plan, slots);
     let mut again: Vec<usize> = Vec::new();
-    for (i, slot) in slots.iter().enumerate() {
-        let Some(attempt) = slot.attempts.last() else {
-            continue;
-        };
-        let Some(judgement) = &slot.judgement else {
+    for (i, (slot, judgement)) in slots.iter().zip(&so_far).enumerate() {
+        let (Some(attempt), Some(judgement)) = (slot.attempts.last(), judgement) else {
             continue;
         };
         let column = &plan.columns[slot.column].column.name;
@@ -201,6 +200,15 @@ fn killed(attempts: &[Attempt]) -> bool {
     attempts
         .iter()
         .any(|a| a.faults.iter().any(|f| f.blame == Blame::Environment))
+}
+
+/// What the judgements would be if no case came any more; the slots stay as they are.
+fn settled(suite: &Suite, plan: &HostPlan, slots: &mut [Slot]) -> Vec<Option<Judgement>> {
+    let before: Vec<Option<Judgement>> = slots.iter().map(|s| s.judgement.clone()).collect();
+    settle(suite, plan, slots, false);
+    let put_back =
+        |(slot, judgement): (&mut Slot, _)| std::mem::replace(&mut slot.judgement, judgement);
+    slots.iter_mut().zip(before).map(put_back).collect()
 }
 
 /// Makes the blocked results of each column consistent. Where no case of the requirement that blocks

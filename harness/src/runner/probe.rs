@@ -338,28 +338,63 @@ fn find<'r>(r: &'r ResultLine, is: &dyn Fn(&Event) -> bool) -> Option<&'r Event>
     instances.iter().find_map(|i| within(&i.events, is))
 }
 
-/// Functions that are lacking in every column in which they could be asked, hostcalls and callbacks.
-pub fn lacking(probed: &[Probed]) -> (Vec<String>, Vec<String>) {
-    let of = |callback: bool, lacks: &dyn Fn(State) -> bool| {
+/// Functions that are lacking, hostcalls and callbacks, as a profile lists them: `NAME` where that is so
+/// in every column in which it could be asked, else `NAME@ABI`. `abi`: of a column, by its name.
+pub fn lacking<'a>(
+    probed: &[Probed],
+    abi: &dyn Fn(&str) -> Option<&'a str>,
+) -> (Vec<String>, Vec<String>) {
+    let of = |callback: bool, lacks: State| {
         let mut out: Vec<String> = Vec::new();
         for p in probed.iter().filter(|p| p.callback == callback) {
-            let all = || {
-                probed
-                    .iter()
-                    .filter(|q| q.function == p.function && q.callback == callback)
+            if p.state != lacks {
+                continue;
+            }
+            let mut asked = probed.iter().filter(|q| {
+                q.function == p.function
+                    && q.callback == callback
+                    && !matches!(q.state, State::OutOfScope | State::Unknown)
+            });
+            let entry = match (asked.all(|q| q.state == lacks), abi(&p.column)) {
+                (false, Some(abi)) => format!("{}@{abi}", p.function),
+                _ => p.function.clone(),
             };
-            let asked = || all().filter(|q| !matches!(q.state, State::OutOfScope | State::Unknown));
-            if asked().next().is_some()
-                && asked().all(|q| lacks(q.state))
-                && !out.contains(&p.function)
-            {
-                out.push(p.function.clone());
+            if !out.contains(&entry) {
+                out.push(entry);
             }
         }
         out
     };
-    (
-        of(false, &|s| s == State::Unlinked),
-        of(true, &|s| s == State::NotCalled),
-    )
+    (of(false, State::Unlinked), of(true, State::NotCalled))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn probed(column: &str, function: &str, callback: bool, state: State) -> Probed {
+        Probed {
+            column: column.to_owned(),
+            function: function.to_owned(),
+            callback,
+            state,
+            what: String::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_lacking_in_some_columns_is_listed_with_them() {
+        let all = [
+            probed("h-1", "proxy_a", false, State::Unlinked),
+            probed("h-2", "proxy_a", false, State::Answers),
+            probed("h-1", "proxy_b", false, State::Unlinked),
+            probed("h-2", "proxy_b", false, State::OutOfScope),
+            probed("h-1", "proxy_on_c", true, State::NotCalled),
+            probed("h-2", "proxy_on_c", true, State::NotCalled),
+        ];
+        let abi = |column: &str| column.strip_prefix("h-").map(|_| "0.2.0");
+        let (hostcalls, callbacks) = lacking(&all, &abi);
+        assert_eq!(hostcalls, ["proxy_a@0.2.0", "proxy_b"]);
+        assert_eq!(callbacks, ["proxy_on_c"]);
+    }
 }

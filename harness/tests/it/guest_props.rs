@@ -127,6 +127,7 @@ fn table(shapes: &[Shape]) -> Abi {
             foreign: Vec::new(),
         }],
         requirements: Vec::new(),
+        absent: Vec::new(),
         faults: Vec::new(),
         index: pwspec::abi::Index::default(),
     }

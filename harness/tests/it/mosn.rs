@@ -2,14 +2,16 @@
 //! these tests say so and pass: a test binary has no better word for it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use pwspec::case::Act;
+use pwspec::case::{Act, Profile};
 use pwspec::host::network::{Network, Options};
-use pwspec::host::{Driver, Job, Stop, find, how_to_get};
+use pwspec::host::{Driver, Job, Stop, Trouble, find, how_to_get};
 use pwspec::judge::{Outcome, Verdict};
 use pwspec::record::{Record, ResultLine};
 use pwspec::trace::{Attempt, End, Isolation, Load};
@@ -147,16 +149,160 @@ fn a_guest_that_loops_is_played_alone_and_the_others_again() {
     }
 }
 
+/// A program in a folder of its own.
+fn program(bytes: &[u8], mode: u32) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mosn");
+    std::fs::write(&path, bytes).unwrap();
+    std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+    (dir, path)
+}
+
+/// What comes of one case on a program that stands for MOSN.
+fn on_program(profile: Profile, binary: &Path) -> Result<BTreeMap<usize, Attempt>, Trouble> {
+    let mut driver = Network::new(profile, binary.to_owned(), Options::default()).unwrap();
+    let jobs = vec![job(0, &abi("0.2.0"), vec![], whole(vec![get("/")]))];
+    let all = Mutex::new(BTreeMap::new());
+    let done = |index, attempt| drop(all.lock().unwrap().insert(index, attempt));
+    driver.play(jobs, &Stop::default(), &done)?;
+    driver.close()?;
+    Ok(all.into_inner().unwrap())
+}
+
+/// What is said where the host does not start: no case has an attempt then.
+fn trouble(profile: Profile, binary: &Path) -> String {
+    on_program(profile, binary).unwrap_err().what
+}
+
 #[test]
 fn a_binary_that_does_not_start_is_trouble_and_no_verdict() {
-    let profile = profile("mosn");
-    let mut driver = Network::new(profile, "/bin/false".into(), Options::default()).unwrap();
+    let said = trouble(profile("mosn"), Path::new("/bin/false"));
+    assert!(said.contains("did not get ready (exit code 1)"), "{said}");
+}
+
+#[test]
+fn a_file_that_nobody_may_execute_is_trouble() {
+    let (_dir, path) = program(b"#!/bin/sh\n", 0o644);
+    let said = trouble(profile("mosn"), &path);
+    assert!(said.contains("Permission denied"), "{said}");
+}
+
+#[test]
+fn a_binary_of_another_machine_is_trouble() {
+    // The head of an ELF file for a machine that there is none of.
+    let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
+    elf.resize(64, 0);
+    elf[16..20].copy_from_slice(&[2, 0, 0xfe, 0xfe]);
+    let (_dir, path) = program(&elf, 0o755);
+    let said = trouble(profile("mosn"), &path);
+    assert!(said.contains("Exec format error"), "{said}");
+}
+
+#[test]
+fn a_host_that_never_gets_ready_is_trouble_and_is_ended() {
+    let mut profile = profile("mosn");
+    profile.start.as_mut().unwrap().ready.within = 1;
+    let (dir, path) = program(b"#!/bin/sh\necho $$ > \"$0.pid\"\nexec sleep 60\n", 0o755);
+    let said = trouble(profile, &path);
+    assert!(said.contains("did not get ready"), "{said}");
+    let pid = std::fs::read_to_string(dir.path().join("mosn.pid")).unwrap();
+    let there = Path::new("/proc").join(pid.trim());
+    assert!(!there.exists(), "{pid} is still there");
+}
+
+/// The newest MOSN that is here, behind a script.
+fn behind(script: &str) -> Option<(tempfile::TempDir, PathBuf)> {
+    let found = find(&profile("mosn"), &root().join("target"));
+    let Some(found) = found.into_iter().next() else {
+        eprintln!("SKIPPED: no MOSN here: make hosts HOSTS=mosn");
+        return None;
+    };
+    let text = script.replace("MOSN", &found.path.display().to_string());
+    Some(program(text.as_bytes(), 0o755))
+}
+
+#[test]
+fn a_host_that_starts_slowly_is_waited_for() {
+    let Some((_dir, path)) = behind("#!/bin/sh\nsleep 2\nexec MOSN \"$@\"\n") else {
+        return;
+    };
+    let all = on_program(profile("mosn"), &path).unwrap();
+    assert_eq!(
+        (all[&0].end.clone(), all[&0].load.clone()),
+        (End::Normal, Load::Loaded)
+    );
+    assert_eq!(all[&0].faults, []);
+    assert_eq!(client_status(&all[&0]), Some(200));
+}
+
+#[test]
+fn a_port_that_is_taken_is_trouble_in_the_hosts_words() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let Some((_dir, path)) = behind("#!/bin/sh\nexec MOSN \"$@\"\n") else {
+        return;
+    };
+    let mut profile = profile("mosn");
+    let files = &mut profile.start.as_mut().unwrap().files;
+    let conf = files.get_mut("conf.json").unwrap();
+    let sockets = r#"{{ dir ~ "/" ~ fence.socket }}, "network": "unix""#;
+    let on_a_port = format!(r#""127.0.0.1:{port}", "network": "tcp""#);
+    assert!(conf.contains(sockets));
+    *conf = conf.replace(sockets, &on_a_port);
+    let said = trouble(profile, &path);
+    assert!(said.contains("did not get ready"), "{said}");
+    assert!(said.contains("address already in use"), "{said}");
+}
+
+#[test]
+fn a_module_of_a_version_that_the_host_does_not_know_is_refused() {
+    let Some(mut driver) = mosn() else { return };
+    let jobs = ["0.2.1", "0.2.0", "mosn-v1", "mosn-v2"]
+        .into_iter()
+        .enumerate();
+    let jobs = jobs.map(|(n, id)| job(n, &abi(id), vec![], whole(vec![get("/")])));
+    let all = play(&mut driver, jobs.collect());
+    let Load::Refused { text } = &all[&0].load else {
+        panic!("{:?}", all[&0].load)
+    };
+    let text = text.display();
+    assert!(text.contains("not instantiated"), "{text}");
+    assert_eq!(all[&0].trace.instances, []);
+    for n in 1..3 {
+        assert_eq!(all[&n].load, Load::Loaded, "{n}");
+    }
+}
+
+/// A module of 0.2.1 that imports nothing. The host instantiates it, and then the filter finds no ABI.
+fn importless() -> Vec<u8> {
+    let mut wasm = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x05\x03\x01\0\x01".to_vec();
+    wasm.extend(b"\x07\x24\x02\x17proxy_abi_version_0_2_1\0\0\x06memory\x02\0");
+    wasm.extend(b"\x0a\x04\x01\x02\0\x0b");
+    wasm
+}
+
+#[test]
+fn a_panic_of_the_host_costs_its_case() {
+    let Some(mut driver) = mosn() else { return };
     let abi = abi("0.2.0");
-    let jobs = vec![job(0, &abi, vec![], whole(vec![get("/")]))];
-    let trouble = driver.play(jobs, &Stop::default(), &|_, _| {
-        panic!("a case has an attempt")
-    });
-    assert!(trouble.unwrap_err().what.contains("did not get ready"));
+    let jobs = (0..6).map(|n| job(n, &abi, vec![], whole(vec![get("/")])));
+    let mut jobs: Vec<Job> = jobs.collect();
+    jobs[3].vms[0].wasm = std::sync::Arc::new(importless());
+    jobs[3].vms[0].legend = None;
+    let all = play(&mut driver, jobs);
+    assert_eq!(all.len(), 6);
+    for (n, attempt) in &all {
+        if *n == 3 {
+            let End::Crash(what) = &attempt.end else {
+                panic!("{:?}", attempt.end)
+            };
+            assert!(what.contains("exit code 2"), "{what}");
+        } else {
+            assert_eq!((&attempt.end, &attempt.load), (&End::Normal, &Load::Loaded));
+            assert_eq!(attempt.faults, []);
+            assert_eq!(client_status(attempt), Some(200));
+        }
+    }
 }
 
 /// The pointer cases of 0.2.0 on one MOSN, by case.

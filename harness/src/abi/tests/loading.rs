@@ -126,13 +126,15 @@ fn a_dialect_is_asked_for_every_hostcall_and_for_defaults() {
     let dialect = file(&mut files, "mosn-v2.yaml");
     let text = dialect
         .replace("  proxy_log: {}\n", "")
-        .replace("bool default 1]", "bool]");
+        .replace("bool default 1]", "bool]")
+        .replace("shared_queue/vm_id: its", "shared_queue/vm: its");
     *dialect = text.replace("proxy_resume_stream}", "proxy_resume_stream, absent: why}");
     let problems = lines(&load(&files).expect_err("a bad dialect"));
     for part in [
         "says nothing of `proxy_log`",
         "`create_if_not_exist` is no parameter of the text's `proxy_register_shared_queue`",
         "`absent` excludes a counterpart",
+        "0.2.0 has no requirement `proxy_resolve_shared_queue/vm`",
     ] {
         assert!(problems.contains(part), "{part} in\n{problems}");
     }

@@ -323,6 +323,10 @@ impl Resolver<'_> {
         path: &Path,
         lowered: Option<Level>,
     ) -> Option<Level> {
+        let absent = self.abi.absent.iter().find(|(absent, _)| absent == id);
+        if let Some((_, why)) = absent.cloned() {
+            self.no_counterpart(id, &why);
+        }
         if let Some(r) = self.abi.requirement(id) {
             let level = [Some(r.level), lowered, self.case_level]
                 .into_iter()

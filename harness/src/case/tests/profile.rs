@@ -28,6 +28,7 @@ fn a_small_profile_is_enough() {
     assert_eq!(profile.name, "small");
     assert_eq!(profile.upstream("a"), "a");
     assert!(profile.offers("tcp").unwrap_err().contains("tcp"));
+    assert_eq!(profile.offers("plugin_configuration"), Ok(()));
 }
 
 #[test]
@@ -93,7 +94,8 @@ known:
             "p.yaml:4:1: no ABI version or dialect is named",
             "p.yaml:7:3: nothing is called `tpc`; a case may need tcp, service, grpc, http2, \
              request_trailers, response_trailers, chunked_delivery, several_plugins, several_vms, \
-             reload, remove, foreign_function, foreign_callback, environment, trigger",
+             reload, remove, foreign_function, foreign_callback, environment, vm_configuration, \
+             plugin_configuration, trigger",
             "p.yaml:9:15: this expression needs a group `import`",
             "p.yaml:10:11: not a regular expression: error: unclosed group",
             "p.yaml:17:3: a known failure must name its `cases`",
@@ -232,5 +234,35 @@ fn secrets_are_values_of_such_fields_and_of_the_environment() {
     assert_eq!(
         found,
         ["Bearer abc.def", "k-12345", "t0ken-value", "value-of-it"]
+    );
+}
+
+#[test]
+fn what_is_lacking_may_be_lacking_in_one_column() {
+    let text = SMALL.replace("[0.2.1]", "[0.2.0, 0.2.1]")
+        + "lacks: {hostcalls: [proxy_a, proxy_b@0.2.0], callbacks: [proxy_on_c@0.2.1]}\n";
+    let lacks = load_profile("p.yaml", &text).unwrap().lacks;
+    let (old, new) = (lacks.within("0.2.0"), lacks.within("0.2.1"));
+    assert_eq!(old.hostcalls, ["proxy_a", "proxy_b"]);
+    assert!(old.callbacks.is_empty());
+    assert_eq!(new.hostcalls, ["proxy_a"]);
+    assert_eq!(new.callbacks, ["proxy_on_c"]);
+    assert_eq!(
+        problems(&format!("{SMALL}lacks: {{hostcalls: [proxy_a@0.1.0]}}\n")),
+        ["p.yaml:5:1: `0.1.0` is not among the profile's `abi`"]
+    );
+}
+
+#[test]
+fn cases_that_are_set_apart_are_named_and_have_a_reason() {
+    let with = |entry: &str| format!("{SMALL}apart:\n  - {entry}\n");
+    let text = with("{cases: [bodies/, fields/*/large], why: it keeps the connection}");
+    let profile = load_profile("p.yaml", &text).unwrap();
+    let apart = |case: &str| profile.apart.iter().any(|a| a.names(case));
+    assert!(apart("bodies/request/huge") && apart("fields/access/large"));
+    assert!(!apart("fields/access/small") && !apart("pairs/large"));
+    assert_eq!(
+        problems(&with("{cases: [], why: x}")),
+        ["p.yaml:6:3: an entry of `apart` must name its `cases` and say `why`"]
     );
 }

@@ -177,7 +177,11 @@ fn table(record: &Record, probed: &[Probed]) -> String {
 
 /// The keys of a profile that follow from it.
 fn fragment(profile: &Profile, record: &Record, probed: &[Probed]) -> String {
-    let (hostcalls, callbacks) = lacking(probed);
+    let abi_of = |column: &str| {
+        let mut all = record.header.columns.iter();
+        all.find(|c| c.name == column).map(|c| c.abi.as_str())
+    };
+    let (hostcalls, callbacks) = lacking(probed, &abi_of);
     let works = |column: &str| {
         let mut own = probed.iter().filter(|p| p.column == column);
         own.any(|p| {
@@ -203,7 +207,7 @@ fn fragment(profile: &Profile, record: &Record, probed: &[Probed]) -> String {
     };
     format!(
         "# {} {version}, as `pwspec probe` found it: the versions in which it loads a module, and the\n\
-         # functions that it lacks in all of them.\n\
+         # functions that it lacks: in all of them, or with the version in which it does.\n\
          abi: [{}]\nlacks:\n{}{}",
         profile.name,
         abis.join(", "),

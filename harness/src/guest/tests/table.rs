@@ -223,6 +223,7 @@ pub(crate) fn abi() -> Abi {
             enumeration("wasi_errno_t", &["SUCCESS"]),
         ],
         requirements: Vec::new(),
+        absent: Vec::new(),
         faults: Vec::new(),
         index: crate::abi::Index::default(),
     }

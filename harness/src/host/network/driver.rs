@@ -95,6 +95,7 @@ impl Network {
             phrases: Arc::new(Phrases::new(&profile)?),
             binary: binary.clone(),
             waits: Waits::default(),
+            started: AtomicBool::new(false),
             profile,
         };
         let version = options

@@ -17,6 +17,8 @@ use crate::trace::{Attempt, Blob, End, LogLine, Reader, Taken, Trace, frame_toke
 
 /// A case keeps this much of the host's own log; what is beyond is counted.
 const HOST_LOG: usize = 64 << 10;
+/// Lines that others have overtaken are waited for at most this long.
+const OVERTAKEN: Duration = Duration::from_secs(2);
 
 /// The profile's expressions, compiled.
 #[derive(Debug)]
@@ -81,6 +83,14 @@ impl Phrases {
             refused: all(&says.refused, "says.refused")?,
             trap: all(&says.trap, "says.trap")?,
         })
+    }
+}
+
+impl Phrases {
+    /// Whether a line says why a module is not taken.
+    fn gives_a_reason(&self, line: &[u8]) -> bool {
+        let mut all = self.unlinked.iter().chain(&self.refused);
+        all.any(|r| r.is_match(line))
     }
 }
 
@@ -293,6 +303,17 @@ impl Ear {
         }
     }
 
+    /// Waits until the host has said of each module what became of it, where it says so at all. A host
+    /// may write with several loggers, whose lines overtake each other: that it is ready can stand
+    /// before what it did first.
+    pub fn hear_all(&self) {
+        if self.phrases.loaded.is_some() {
+            self.wait(OVERTAKEN, |h| {
+                h.ended || h.cases.values().all(Hearing::dealt_with)
+            });
+        }
+    }
+
     /// Has everybody who waits look again: something other than the log has changed.
     pub fn nudge(&self) {
         drop(self.heard());
@@ -475,7 +496,18 @@ impl Heard {
         answer: Answer,
         phrases: &Phrases,
     ) {
-        let before = self.loading.remove(thread).unwrap_or_default();
+        let mut before = self.loading.remove(thread).unwrap_or_default();
+        // Where modules are taken apart from listeners, with loggers that overtake each other, why a
+        // module was refused belongs to its own line.
+        if answer == Answer::Added && phrases.loaded.is_some() {
+            let (reasons, own): (Vec<_>, Vec<_>) = before
+                .into_iter()
+                .partition(|line| phrases.gives_a_reason(line));
+            before = own;
+            if !reasons.is_empty() {
+                self.loading.insert(thread.to_owned(), reasons);
+            }
+        }
         // What this thread starts next is another's.
         self.speaker.remove(thread);
         let Some(case) = self.cases.get_mut(name) else {

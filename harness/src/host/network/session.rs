@@ -7,6 +7,7 @@ mod ends;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -55,6 +56,8 @@ pub struct Plan {
     pub phrases: Arc<Phrases>,
     /// Which callbacks are worth waiting for.
     pub waits: Waits,
+    /// The host has got ready before: what keeps it from it now are its cases.
+    pub started: AtomicBool,
 }
 
 /// What was read at the end of a process: the attempts by the numbers of their jobs, and how it was
@@ -208,6 +211,8 @@ impl Session {
             && !self.ear.heard().ended
             && self.fence(within).is_ok();
         if ready {
+            self.plan.started.store(true, Ordering::SeqCst);
+            self.ear.hear_all();
             return Ok(());
         }
         let (story, outside) = self.end_of_process();

@@ -101,6 +101,7 @@ pub(super) fn abi() -> Abi {
         ]
         .map(requirement)
         .to_vec(),
+        absent: Vec::new(),
         faults: Vec::new(),
         index: crate::abi::Index::default(),
     }

@@ -70,6 +70,27 @@ fn a_blocked_case_names_a_requirement_that_fails() {
 }
 
 #[test]
+fn what_failed_for_want_of_a_callback_that_comes_elsewhere_is_a_failure() {
+    let effect = |control| {
+        let mut judgement = blocked("x/effect", "y/called");
+        judgement.checks[0].outcome = Fail;
+        judgement.checks.push(result("z/OK", Fail));
+        judgement.checks[1].control = control;
+        judgement
+    };
+    let elsewhere = || judged(Verdict::Pass, &[("y/called", Pass)]);
+    let verdict = |control, loaded| {
+        let mut all = [("a", loaded, effect(control)), ("b", true, elsewhere())];
+        settled(&mut all, true);
+        all[0].2.verdict
+    };
+    assert_eq!(verdict(false, true), Verdict::Fail);
+    // Where the set-up was not as the case thinks, and where nothing was loaded, it is nobody's.
+    assert_eq!(verdict(true, true), Verdict::NotRun);
+    assert_eq!(verdict(false, false), Verdict::NotRun);
+}
+
+#[test]
 fn else_it_is_not_run() {
     let mut first = blocked("x/OK", "z/OK");
     first.reason = Some("because".to_owned());

@@ -135,9 +135,11 @@ fn an_effect_of_a_step_that_never_ran_shares_the_fate_of_its_callback() {
     let j = ask(&[effect("proxy_get/effect"), check(tick_status())], &ok(0));
     assert_eq!(j.verdict, Verdict::Blocked);
     assert_eq!(j.blocked_by.as_deref(), Some("proxy_on_tick/called"));
-    // What is about the callback itself, and what a hostcall answered, is an answer of its own.
+    let of_its_own = [effect("proxy_on_tick/period"), check(tick_status())];
+    assert_eq!(ask(&of_its_own, &ok(0)).verdict, Verdict::Blocked);
+    // That the callback comes at all, and what a hostcall answered, is an answer of its own.
     let own = ask(
-        &[effect("proxy_on_tick/period"), check(tick_status())],
+        &[effect("proxy_on_tick/called"), check(tick_status())],
         &ok(0),
     );
     assert_eq!(own.verdict, Verdict::Fail);

@@ -108,6 +108,7 @@ fn step(w: &Work, n: usize, s: &Step) -> Value {
             more => r.cases - 1,
             own_passes => r.own_passes,
             seen_in_own => r.seen_in_own,
+            why => r.why.as_deref().map(|w| safe_short(w, 2 * WORDS)),
         }).collect::<Vec<_>>(),
     }
 }

@@ -124,12 +124,16 @@ fn full(out: &mut String, work: &Work, n: usize, step: &Step) {
             (false, true) => " (in its own words)",
             (false, false) => "",
         };
+        let why = match &row.why {
+            Some(why) => format!("<br>{}", escape(&safe_short(why, 2 * WORDS))),
+            None => String::new(),
+        };
         let more = match row.cases {
             1 => String::new(),
             n => format!(" and {} more", n - 1),
         };
         out.push_str(&format!(
-            "| {} | {} | {}{note} | {}{more} |\n",
+            "| {} | {} | {}{note}{why} | {}{more} |\n",
             code(&row.req),
             escape(&row.text),
             code(&safe_short(&row.got, WORDS)),

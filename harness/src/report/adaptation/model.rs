@@ -148,6 +148,8 @@ pub struct Row {
     pub own_passes: bool,
     /// It was seen in the dialect: under the text's name nothing could be seen.
     pub seen_in_own: bool,
+    /// Why, as far as the profile's known failures tell.
+    pub why: Option<String>,
 }
 
 /// The numbers of one enum.

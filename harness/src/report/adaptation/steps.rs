@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::abi::Level;
-use crate::judge::{CheckResult, Outcome, Verdict};
+use crate::judge::{CheckResult, Gate, LACKED, Outcome, Verdict};
 use crate::record::ResultLine;
 use crate::report::adaptation::build::{Pair, Pairs};
 use crate::report::adaptation::own::Own;
@@ -344,9 +344,22 @@ fn rows(pairs: &Pairs<'_>, direct: &[&&Pair<'_>]) -> Vec<Row> {
             cases: 1,
             own_passes: p.own_passes(),
             seen_in_own: in_own,
+            why: why(p, in_own),
         });
     }
     out
+}
+
+/// What the profile says of the cause.
+fn why(pair: &Pair<'_>, in_own: bool) -> Option<String> {
+    let result = match pair.own {
+        Some(own) if in_own => own,
+        _ => pair.text,
+    };
+    match &result.gate {
+        Gate::Known { why, .. } if why != LACKED => Some(why.clone()),
+        _ => None,
+    }
 }
 
 /// What came; where the guest or the host did not get so far, how they ended.

@@ -84,6 +84,7 @@ fn abi() -> Abi {
         ]
         .map(requirement)
         .to_vec(),
+        absent: Vec::new(),
         faults: Vec::new(),
         index: Default::default(),
     }

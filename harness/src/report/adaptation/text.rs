@@ -197,6 +197,10 @@ fn full(out: &mut String, work: &Work, n: usize, step: &Step) {
             "",
             &Paint::Dim.text(format!("got {got}{note}: {}", safe(&row.case))),
         );
+        if let Some(why) = &row.why {
+            let words = format!("why {}", safe_short(why, 2 * WORDS));
+            labelled(out, "", &Paint::Dim.text(words));
+        }
     }
     if step.rows.len() > ROWS {
         labelled(

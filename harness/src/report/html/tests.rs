@@ -156,6 +156,7 @@ fn table() -> Abi {
                 Some("cannot be provoked"),
             ),
         ],
+        absent: Vec::new(),
         faults: Vec::new(),
         index: crate::abi::Index::default(),
     }

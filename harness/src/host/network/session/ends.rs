@@ -36,6 +36,12 @@ impl Session {
         attempt
     }
 
+    /// Whether the case that was played last has used up its deadline.
+    pub fn was_late(&self) -> bool {
+        let last = self.open.last();
+        last.is_some_and(|open| matches!(open.attempt.end, End::Timeout(_)))
+    }
+
     /// Ends the host, so that its log is whole, and reads the traces of the cases that were played.
     /// Where it did not end and was killed, the log may lack lines.
     pub fn finish(mut self) -> Finished {

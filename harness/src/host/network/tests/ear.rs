@@ -19,6 +19,7 @@ fn job(vm_id: &str) -> Job {
         callbacks: vec![],
         enums: vec![],
         requirements: vec![],
+        absent: vec![],
         faults: vec![],
         index: crate::abi::Index::default(),
     };
@@ -117,6 +118,34 @@ fn of_listeners_that_are_refused_in_one_line_only_one_alone_is_told_why() {
     ear.line(Some(both.as_bytes()));
     let answer = ear.heard().cases["c1"].answer.clone();
     assert!(matches!(answer, Some(Answer::Unlinked(import, _)) if import == "proxy_nope"));
+}
+
+#[test]
+fn a_line_that_overtakes_another_takes_no_reason_away() {
+    let mut profile = envoy();
+    let listeners = profile.listeners.as_mut().unwrap();
+    listeners.loaded = Some("wasm: loaded '(?P<name>[^']+)'".to_owned());
+    let ear = Ear::new(Arc::new(Phrases::new(&profile).unwrap()));
+    ear.expect("c1", &job("vm1"));
+    ear.expect("c2", &job("vm2"));
+    for line in [
+        "1|error|wasm|Failed to load Wasm module due to a missing import: env.proxy_nope",
+        "1|info|upstream|lds: add/update listener 'c2'",
+        "1|info|wasm|wasm: loaded 'c2'",
+    ] {
+        ear.line(Some(line.as_bytes()));
+    }
+    assert!(!ear.heard().cases["c1"].dealt_with());
+    ear.line(Some(
+        b"1|warning|upstream|lds: listener 'c1' config rejected: Unable to create Wasm plugin p",
+    ));
+    // Both are dealt with, so nobody waits.
+    ear.hear_all();
+    let heard = ear.heard();
+    assert!(heard.cases.values().all(|c| c.dealt_with()));
+    let answer = |name: &str| heard.cases[name].answer.clone();
+    assert!(matches!(answer("c1"), Some(Answer::Unlinked(import, _)) if import == "proxy_nope"));
+    assert_eq!(answer("c2"), Some(Answer::Added));
 }
 
 #[test]
