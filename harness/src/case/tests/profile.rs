@@ -249,7 +249,7 @@ fn what_is_lacking_may_be_lacking_in_one_column() {
     assert_eq!(new.callbacks, ["proxy_on_c"]);
     assert_eq!(
         problems(&format!("{SMALL}lacks: {{hostcalls: [proxy_a@0.1.0]}}\n")),
-        ["p.yaml:5:1: `0.1.0` is not among the profile's `abi`"]
+        ["p.yaml:5:21: `0.1.0` is not among the profile's `abi`"]
     );
 }
 

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::host::network::ear::{Ear, Heard};
 use crate::host::network::fence::Gate;
-use crate::host::network::session::Plan;
 use crate::host::network::play::Turn;
+use crate::host::network::session::Plan;
 use crate::host::network::template::{CaseVars, Vars};
 
 /// The callback with which a plugin's end begins.
