@@ -201,6 +201,9 @@ pub struct Drift {
     pub diff: String,
 }
 
+/// What is said of a canary that never came to be played.
+pub const NOT_PLAYED: &str = "it was not played";
+
 /// A canary's answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -295,10 +295,23 @@ pub struct PendingRow {
     pub diff: String,
 }
 
-/// A JSON text for a program's standard output or a file: indented, with a newline at the end.
+/// A JSON text for a program's standard output or a file: indented, with a newline at the end. What a
+/// terminal would obey or hide is escaped as JSON escapes it, so it reads the same.
 pub fn text(value: &impl Serialize) -> String {
     // The types here have string keys and no maps of foreign types: nothing can fail.
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    let made = serde_json::to_string_pretty(value).unwrap_or_default();
+    // A command of a CI system's log, wherever in a line it stands; only strings can hold it.
+    let made = made.replace("##[", "\\u0023#[");
+    let mut text = String::with_capacity(made.len() + 1);
+    for c in made.chars() {
+        if c != '\n' && crate::report::is_hidden(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            text.push(c);
+        }
+    }
     text.push('\n');
     text
 }

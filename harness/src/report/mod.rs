@@ -4,6 +4,7 @@
 //! hostile until [`safe`] or the HTML template's escaping has seen it.
 
 pub mod adaptation;
+mod copies;
 pub mod diff;
 mod groups;
 pub mod html;
@@ -17,8 +18,11 @@ mod view;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;
 
+pub use copies::copies;
 pub use groups::*;
 pub use safe::*;
 pub use style::*;

@@ -5,7 +5,7 @@
 
 use crate::abi::Level;
 use crate::judge::{CheckResult, Counted, Manner, Outcome, Tally, Verdict, tally};
-use crate::record::{Column, ColumnSummary, Record, ResultLine};
+use crate::record::{Column, ColumnSummary, NOT_PLAYED, Record, ResultLine};
 use crate::report::safe;
 use crate::trace::{Attempt, Canon, CanonOptions, End, Load, canon};
 
@@ -27,6 +27,28 @@ impl<'a> ColumnView<'a> {
     pub fn all(record: &'a Record) -> Vec<ColumnView<'a>> {
         let columns = record.header.columns.iter();
         columns.map(|c| ColumnView::new(record, c)).collect()
+    }
+
+    /// The columns of several records as a matrix shows them, each with the number of its record:
+    /// hosts in the order in which they first come, a host's texts from the oldest to the newest, its
+    /// dialects behind them.
+    pub fn matrix(records: &'a [Record]) -> Vec<(usize, ColumnView<'a>)> {
+        let numbered = records.iter().enumerate();
+        let mut all: Vec<(usize, ColumnView<'a>)> = numbered
+            .flat_map(|(n, r)| ColumnView::all(r).into_iter().map(move |v| (n, v)))
+            .collect();
+        let host = |c: &'a Column| (c.host.as_str(), c.host_version.as_str());
+        let mut hosts: Vec<(&str, &str)> = Vec::new();
+        for (_, v) in &all {
+            if !hosts.contains(&host(v.column)) {
+                hosts.push(host(v.column));
+            }
+        }
+        all.sort_by_key(|(_, v)| {
+            let place = hosts.iter().position(|h| *h == host(v.column));
+            (place, v.column.dialect, v.column.abi.as_str())
+        });
+        all
     }
 
     fn new(record: &'a Record, column: &'a Column) -> ColumnView<'a> {
@@ -123,6 +145,18 @@ pub fn trace_text(attempt: &Attempt) -> Canon {
     canon(&attempt.trace, &attempt.seen, &CanonOptions::default())
 }
 
+/// A version short enough for a narrow column: of a version made from a commit, such as
+/// `0.2.1-0.20230626122511-25a9e133320e`, the release and the commit.
+pub fn short_version(version: &str) -> String {
+    let parts: Vec<&str> = version.split('-').collect();
+    match parts.as_slice() {
+        [release, _, commit] if commit.len() == 12 && commit.is_ascii() => {
+            format!("{release}-{}", &commit[..7])
+        }
+        _ => version.to_owned(),
+    }
+}
+
 /// The name of a result's copies in `traces/<column>/`, without extension.
 pub fn trace_name(case: &str) -> String {
     case.replace('/', ".")
@@ -150,7 +184,8 @@ pub fn text_link(abi: &str, section: &str) -> String {
     format!("https://github.com/proxy-wasm/spec/blob/main/abi-versions/v{version}/README.md#{slug}")
 }
 
-/// What befell a run as a whole: `(kind, words)`. Empty: it went through.
+/// What befell a run as a whole: `(kind, words)`. Empty: it went through. Canaries that were not
+/// played because their host was lost are part of its trouble.
 pub fn befell(record: &Record) -> Vec<(&'static str, String)> {
     let footer = &record.footer;
     let mut out: Vec<(&str, String)> = Vec::new();
@@ -162,13 +197,24 @@ pub fn befell(record: &Record) -> Vec<(&'static str, String)> {
             out.push(("host", text));
         }
     }
+    let lost = |column: &str| footer.trouble.iter().any(|(who, _)| who == column);
+    let mut silent: Vec<(&str, &str, Vec<&str>)> = Vec::new();
     for c in footer.canaries.iter().filter(|c| !c.ok) {
-        let text = format!(
-            "{}: canary {}: {}",
-            safe(&c.column),
-            safe(&c.canary),
-            safe(&c.what)
-        );
+        if c.what == NOT_PLAYED && lost(&c.column) {
+            continue;
+        }
+        let same = silent
+            .iter_mut()
+            .find(|(column, what, _)| *column == c.column && *what == c.what);
+        match same {
+            Some((.., names)) => names.push(&c.canary),
+            None => silent.push((&c.column, &c.what, vec![&c.canary])),
+        }
+    }
+    for (column, what, names) in silent {
+        let names: Vec<String> = names.iter().map(|n| safe(n)).collect();
+        let (column, what) = (safe(column), safe(what));
+        let text = format!("{column}: canary {}: {what}", names.join(", "));
         out.push(("canary", text));
     }
     if footer.interrupted {

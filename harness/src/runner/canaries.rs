@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::case::Suite;
 use crate::host::{Driver, Stop, Trouble, TroubleKind};
 use crate::judge::{self, Judgement, Verdict};
-use crate::record::CanaryLine;
+use crate::record::{CanaryLine, NOT_PLAYED};
 use crate::runner::canary::{self, Canary};
 use crate::runner::plan::{ColumnPlan, HostPlan, Planned, column, scope};
 use crate::runner::play::{Playing, Silent};
@@ -177,7 +177,7 @@ fn verdict(slot: &Slot<'_>) -> Verdict {
 /// How a canary came out in one column.
 fn sang(canary: Canary, judgement: Option<&Judgement>, attempt: Option<&Attempt>) -> Sang {
     let Some(j) = judgement else {
-        return Sang::Wrong("it was not played".to_owned());
+        return Sang::Wrong(NOT_PLAYED.to_owned());
     };
     if canary.accepts(j.verdict) {
         return Sang::Due;

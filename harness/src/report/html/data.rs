@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use crate::abi::{Abi, Level};
 use crate::judge::{Gate, Outcome, Verdict};
 use crate::record::ResultLine;
+use crate::report::copies::readable;
 use crate::report::html::model::Model;
 use crate::report::html::text::texts;
-use crate::report::{again, mark, safe, safe_bytes, safe_lines, text_link, trace_text, words};
+use crate::report::{again, mark, safe, safe_lines, short_version, text_link, trace_text, words};
 use crate::trace::{Blob, Canon};
 
 /// So much of a host log and of the wire is in a report; the record has it all.
@@ -37,7 +38,8 @@ pub(super) fn json(model: &Model<'_>, abis: &[&Abi]) -> String {
         json!({
             "name": safe(&c.name), "abi": safe(&c.view.column.abi),
             "host": safe(&c.view.column.host), "version": safe(&c.view.column.host_version),
-            "reference": c.is_reference(), "beside": model.reference(c), "again": safe(&again),
+            "short": safe(&short_version(&c.view.column.host_version)),
+            "dialect": c.view.column.dialect, "reference": c.is_reference(), "beside": model.reference(c), "again": safe(&again),
         })
     });
     let cases = model.cases.iter().map(|c| {
@@ -109,8 +111,9 @@ fn one(r: &ResultLine, model: &Model<'_>, pool: &mut Pool) -> Value {
     let observed = observed.collect::<Vec<_>>();
     let mut said: Vec<String> = words(r).iter().map(|w| safe(w)).collect();
     let gate = gate(&r.gate, &mut said);
-    let blob =
-        |b: Option<&Blob>, pool: &mut Pool| b.map_or(json!(0), |b| pool.lines(readable(b).lines()));
+    let blob = |b: Option<&Blob>, pool: &mut Pool| {
+        b.map_or(json!(0), |b| pool.lines(readable(b, LOG).lines()))
+    };
     json!([
         j.verdict as u8,
         gate,
@@ -157,22 +160,6 @@ fn gate(gate: &Gate, said: &mut Vec<String>) -> &'static str {
             "unexpected: changed reason"
         }
     }
-}
-
-/// A log for people: line ends stay, everything else that is not a printable character is escaped.
-fn readable(blob: &Blob) -> String {
-    let (head, tail) = match blob {
-        Blob::Whole(b) if b.len() > LOG => (&b[..LOG / 2], &b[b.len() - LOG / 2..]),
-        Blob::Whole(b) => (b.as_slice(), [].as_slice()),
-        Blob::Cut { head, tail, .. } => (head.as_slice(), tail.as_slice()),
-    };
-    let mut out = safe_bytes(head);
-    if !tail.is_empty() {
-        let left = blob.len() - (head.len() + tail.len()) as u64;
-        out.push_str(&format!("\n… {left} bytes left out …\n"));
-        out.push_str(&safe_bytes(tail));
-    }
-    out
 }
 
 /// Lines and lists that were seen before are numbers.

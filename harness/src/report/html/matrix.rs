@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::judge::Verdict;
 use crate::report::html::model::{Model, badness};
-use crate::report::{mark, safe};
+use crate::report::{mark, safe, short_version};
 
 #[derive(Serialize)]
 struct Matrix {
@@ -21,7 +21,10 @@ struct Matrix {
 #[derive(Serialize)]
 struct Head {
     name: String,
+    /// As short as a column needs it.
     version: String,
+    /// Host and version in full.
+    title: String,
     span: usize,
 }
 
@@ -100,7 +103,8 @@ pub(super) fn context(model: &Model<'_>) -> Value {
             .iter()
             .map(|h| Head {
                 name: safe(h.name),
-                version: safe(h.version),
+                version: safe(&short_version(h.version)),
+                title: safe(&format!("{} {}", h.name, h.version)),
                 span: h.columns.len(),
             })
             .collect(),

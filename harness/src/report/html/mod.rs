@@ -133,7 +133,7 @@ pub fn render_with(records: &[Record], options: &HtmlOptions<'_>) -> String {
             data => data::json(&model, options.abis),
             overview => overview::context(&model),
             matrix => matrix::context(&model),
-            surveys => crate::report::surveys(records).iter().map(trust::survey).collect::<Vec<_>>(),
+            surveys => crate::report::surveys(records).iter().map(|s| trust::survey(&model, s)).collect::<Vec<_>>(),
             trust => trust::context(&model, options),
             timing => timing::context(&model),
             changes => options.diffs.iter().map(|d| changes::context(&model, d)).collect::<Vec<_>>(),

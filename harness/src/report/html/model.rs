@@ -58,22 +58,11 @@ impl<'a> Model<'a> {
         let mut columns: Vec<Col<'a>> = Vec::new();
         let mut cases: Vec<&'a CaseLine> = Vec::new();
         let mut case_index = HashMap::new();
-        for record in records {
-            let mut by_column: HashMap<&str, HashMap<&str, &ResultLine>> = HashMap::new();
+        let mut by_column: HashMap<(usize, &str), HashMap<&str, &ResultLine>> = HashMap::new();
+        for (n, record) in records.iter().enumerate() {
             for r in &record.results {
-                by_column.entry(&r.column).or_default().insert(&r.case, r);
-            }
-            for view in ColumnView::all(record) {
-                let own = view.column.name.as_str();
-                let same = columns.iter().filter(|c| c.view.column.name == own).count();
-                columns.push(Col {
-                    name: match same {
-                        0 => own.to_owned(),
-                        n => format!("{own} ({})", n + 1),
-                    },
-                    results: by_column.remove(own).unwrap_or_default(),
-                    view,
-                });
+                let of = by_column.entry((n, &r.column)).or_default();
+                of.insert(&r.case, r);
             }
             for case in &record.cases {
                 case_index.entry(case.id.as_str()).or_insert_with(|| {
@@ -81,6 +70,18 @@ impl<'a> Model<'a> {
                     cases.len() - 1
                 });
             }
+        }
+        for (n, view) in ColumnView::matrix(records) {
+            let own = view.column.name.as_str();
+            let same = columns.iter().filter(|c| c.view.column.name == own).count();
+            columns.push(Col {
+                name: match same {
+                    0 => own.to_owned(),
+                    n => format!("{own} ({})", n + 1),
+                },
+                results: by_column.remove(&(n, own)).unwrap_or_default(),
+                view,
+            });
         }
         let requirements = requirements(records, &case_index, abis);
         let ids = requirements.iter().enumerate();
@@ -108,6 +109,17 @@ impl<'a> Model<'a> {
                 columns,
             })
             .collect()
+    }
+
+    /// Whether some record holds all that there is to ask of a version: what has no case then is a
+    /// gap, else it may only not have been chosen.
+    pub(super) fn is_whole(&self, abi: &str) -> bool {
+        self.records.iter().any(|r| {
+            let h = &r.header;
+            let chosen = !h.filters.is_empty() || h.shard.is_some() || h.pinned.is_some();
+            let cut = r.footer.interrupted || h.command.contains("--level");
+            !chosen && !cut && h.columns.iter().any(|c| c.abi == abi)
+        })
     }
 
     /// The reference host's column beside which a column is shown: of the same ABI if there is one,

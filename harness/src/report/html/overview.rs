@@ -19,15 +19,32 @@ const NEWS: usize = 50;
 
 #[derive(Serialize)]
 struct Overview {
+    lede: Lede,
     hosts: Vec<HostCard>,
     verdicts: Vec<(char, char, &'static str)>,
     news: Vec<News>,
     /// Columns that have more than is shown: `(name, how many more)`.
     more: Vec<(String, usize)>,
     left_out: Vec<LeftOut>,
-    /// What befell the runs as a whole: kind and words.
-    befell: Vec<(&'static str, String)>,
+    /// What befell the runs as a whole: kind, words, and what to do next.
+    befell: Vec<(&'static str, String, Option<String>)>,
     runs: Vec<Run>,
+}
+
+/// What a stranger reads first: what was played, and where to begin.
+#[derive(Serialize)]
+struct Lede {
+    cases: usize,
+    hosts: usize,
+    /// The texts, then the dialects: `0.1.0, 0.2.0, 0.2.1`.
+    texts: String,
+    days: String,
+    /// Results that are not as the profiles expect, or were not run.
+    unexpected: usize,
+    /// The first of them: case and column.
+    first: Option<(String, String)>,
+    /// Failing results that are known.
+    known: usize,
 }
 
 /// A host of one version.
@@ -105,17 +122,22 @@ struct Run {
 }
 
 pub(super) fn context(model: &Model<'_>) -> Value {
-    let (mut shown, mut more) = (Vec::new(), Vec::new());
+    let (mut shown, mut more, mut total) = (Vec::new(), Vec::new(), 0);
     for c in &model.columns {
         let cases = model.cases.iter();
         let results = cases.filter_map(|k| c.results.get(k.id.as_str()));
-        let all: Vec<_> = results.filter(|r| is_news(r)).collect();
+        let mut all: Vec<_> = results.filter(|r| is_news(r)).collect();
+        // What was not run says less than what came out otherwise; must before survey.
+        let unsaid = |r: &crate::record::ResultLine| matches!(r.gate, Gate::Expected);
+        all.sort_by_key(|r| (unsaid(r), std::cmp::Reverse(r.judgement.level)));
+        total += all.len();
         shown.extend(all.iter().take(NEWS).map(|r| news(c, r)));
         if all.len() > NEWS {
             more.push((safe(&c.name), all.len() - NEWS));
         }
     }
     Value::from(Serde(Overview {
+        lede: lede(model, total, &shown),
         hosts: model.hosts().iter().map(host).collect(),
         verdicts: Verdict::ALL
             .map(|v| (mark(v).glyph, mark(v).letter, v.word()))
@@ -123,9 +145,69 @@ pub(super) fn context(model: &Model<'_>) -> Value {
         news: shown,
         more,
         left_out: left_out(model),
-        befell: model.records.iter().flat_map(befell).collect(),
+        befell: model.records.iter().flat_map(troubles).collect(),
         runs: model.records.iter().map(run).collect(),
     }))
+}
+
+fn lede(model: &Model<'_>, unexpected: usize, news: &[News]) -> Lede {
+    let mut texts: Vec<(bool, &str)> = Vec::new();
+    for c in model.columns.iter().map(|c| c.view.column) {
+        texts.push((c.dialect, &c.abi));
+    }
+    texts.sort_unstable();
+    texts.dedup();
+    let texts: Vec<String> = texts.iter().map(|(_, t)| safe(t)).collect();
+    let mut days: Vec<&str> = model.records.iter().map(|r| day(&r.header.began)).collect();
+    days.sort_unstable();
+    days.dedup();
+    let known = |c: &Col<'_>| {
+        let known = |r: &&&crate::record::ResultLine| matches!(r.gate, Gate::Known { .. });
+        c.results.values().filter(known).count()
+    };
+    Lede {
+        cases: model.cases.len(),
+        hosts: model.hosts().len(),
+        texts: texts.join(", "),
+        days: match days.as_slice() {
+            [first, .., last] => format!("{} to {}", safe(first), safe(last)),
+            _ => safe(&days.concat()),
+        },
+        unexpected,
+        first: {
+            // What was not run says less than what came out otherwise.
+            let spoke = news.iter().find(|n| !n.gate.is_empty());
+            let first = spoke.or(news.first());
+            first.map(|n| (n.case.clone(), n.column.clone()))
+        },
+        known: model.columns.iter().map(known).sum(),
+    }
+}
+
+/// The day of a time as RFC 3339 writes it.
+fn day(time: &str) -> &str {
+    time.split('T').next().unwrap_or(time)
+}
+
+/// What befell a run, each with the command that tells more.
+fn troubles(record: &crate::record::Record) -> Vec<(&'static str, String, Option<String>)> {
+    let next = |kind: &str, text: &str| {
+        let column = record.header.columns.iter();
+        let mut of = column.filter(|c| text.starts_with(&safe(&c.name)));
+        match kind {
+            "host" | "canary" => of
+                .next()
+                .map(|c| format!("pwspec doctor {}", safe(&c.host))),
+            _ => None,
+        }
+    };
+    befell(record)
+        .into_iter()
+        .map(|(kind, text)| {
+            let next = next(kind, &text);
+            (kind, text, next)
+        })
+        .collect()
 }
 
 fn host(h: &Host<'_, '_>) -> HostCard {

@@ -20,6 +20,10 @@ fn between<'t>(text: &'t str, open: &str, close: &str) -> &'t str {
     rest.split_once(close).expect("it closes").0
 }
 
+fn data(page: &str) -> serde_json::Value {
+    serde_json::from_str(between(page, "id=\"data\">", "</script>")).expect("JSON")
+}
+
 #[test]
 fn html_of_hostile_hosts_holds_only_our_own_scripts() {
     let page = render(&[record()]);
@@ -101,7 +105,7 @@ fn html_names_every_verdict_in_its_legend() {
     for v in Verdict::ALL {
         let m = mark(v);
         let item = format!(
-            "<li class=\"v {}\">{}{} {v}</li>",
+            "<li class=\"v {}\"><a href=\"#filter/verdict:{v}\">{}{} {v}</a></li>",
             m.letter, m.glyph, m.letter
         );
         assert!(legend.contains(&item), "{v}");
@@ -194,8 +198,7 @@ fn html_has_the_whole_text_with_its_gaps() {
         ..HtmlOptions::default()
     };
     let page = render_with(&[record()], &options);
-    let block = between(&page, "id=\"data\">", "</script>");
-    let data: serde_json::Value = serde_json::from_str(block).expect("JSON");
+    let data = data(&page);
     let texts = data["texts"].as_array().expect("by version");
     assert_eq!(texts[0][0], "0.2.1");
     let rows = texts[0][1][0][2].as_array().expect("rows");
@@ -298,4 +301,81 @@ fn html_says_how_long_things_took() {
     let first = view.split("<h2>Slowest cases</h2>").nth(1).expect("a list");
     let first = between(first, "<tbody><tr>", "</tr>");
     assert!(first.contains("9.00 s") && first.contains(&id), "{first}");
+}
+
+#[test]
+fn html_says_at_once_what_was_played_and_where_to_begin() {
+    let mut record = record();
+    let page = render(std::slice::from_ref(&record));
+    let view = between(&page, "<section id=\"overview\"", "</section>");
+    assert!(view.contains("40 cases from the text"), "{view}");
+    assert!(view.contains("played on 3 hosts, 2026-11-24"), "{view}");
+    let begin = between(view, "Begin with <a href=\"#case/", "\"");
+    let (case, column) = begin.split_once('@').expect("a case in a column");
+    let first = record
+        .results
+        .iter()
+        .find(|r| r.case == case && r.column == column);
+    assert!(first.expect("it is there").gate.unexpected());
+    assert!(view.contains("<h2 id=\"news\">") && view.contains("href=\"#news\""));
+    assert!(
+        view.contains("What to do next: <code>pwspec doctor "),
+        "{view}"
+    );
+    for r in &mut record.results {
+        r.gate = crate::judge::Gate::Expected;
+        if r.judgement.verdict == Verdict::NotRun {
+            r.judgement.verdict = Verdict::Pass;
+        }
+    }
+    let page = render(&[record]);
+    assert!(page.contains("Every result is as expected."), "{page}");
+}
+
+#[test]
+fn html_puts_a_hosts_texts_in_order_and_its_dialects_behind() {
+    let mut record = record_of(4, 8);
+    let abis = ["own-v1", "0.2.1", "0.1.0", "0.2.0"];
+    for (c, abi) in record.header.columns.iter_mut().zip(abis) {
+        (c.host, c.host_version) = ("one".into(), "0.2.1-0.20230626122511-25a9e133320e".into());
+        (c.abi, c.dialect) = (abi.into(), abi == "own-v1");
+    }
+    let data = data(&render(std::slice::from_ref(&record)));
+    let shown = data["columns"].as_array().expect("columns").iter();
+    let shown: Vec<&str> = shown.filter_map(|c| c["abi"].as_str()).collect();
+    assert_eq!(shown, ["0.1.0", "0.2.0", "0.2.1", "own-v1"]);
+    assert_eq!(data["columns"][0]["short"], "0.2.1-25a9e13");
+    let name = data["columns"][3]["name"].as_str();
+    assert_eq!(name, Some(record.header.columns[0].name.as_str()));
+    // The results went with their columns, in both matrices.
+    let of = |n: usize, i: usize| data["results"][n][i][0].clone();
+    for (i, case) in record.cases.iter().enumerate() {
+        let all = record.results.iter();
+        let mut own = all.filter(|r| r.case == case.id && Some(r.column.as_str()) == name);
+        let own = own.next().map(|r| r.judgement.verdict as u8);
+        assert_eq!(of(3, i).as_u64(), own.map(u64::from), "{}", case.id);
+    }
+    let matrix = crate::report::machine::matrix(&[record], &[]);
+    let rows = matrix.lines().filter(|l| l.contains("/README.md)"));
+    let last = rows.last().expect("a row a column");
+    assert!(
+        last.starts_with("| 4 |") && last.contains(name.expect("named")),
+        "{last}"
+    );
+}
+
+#[test]
+fn html_calls_a_row_without_a_case_a_gap_only_where_all_was_chosen() {
+    let table = table();
+    let abis = [&table];
+    let options = HtmlOptions {
+        abis: &abis,
+        ..HtmlOptions::default()
+    };
+    let mut record = record();
+    assert!(render_with(std::slice::from_ref(&record), &options).contains("1 gap<"));
+    record.header.filters = vec!["fields/".into()];
+    let page = render_with(&[record], &options);
+    assert!(page.contains("1 not chosen or a gap<"), "{page}");
+    assert_eq!(data(&page)["texts"][0][2], false);
 }

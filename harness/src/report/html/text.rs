@@ -16,7 +16,8 @@ pub(super) struct Texts {
     /// `[id, level, seat, section, text, ruling, excluded, fates]`; those with cases come first, in the
     /// order of the model's requirements.
     pub rows: Vec<Value>,
-    /// `[version, [[section, what it is, [row…]]…]]`.
+    /// `[version, [[section, what it is, [row…]]…], whole]`; not whole: a row without a case may only
+    /// not have been chosen.
     pub versions: Vec<Value>,
 }
 
@@ -95,7 +96,8 @@ pub(super) fn texts(model: &Model<'_>, abis: &[&Abi]) -> Texts {
             let name = section.rsplit(": ").next().unwrap_or(section);
             json!([safe(section), signature(abi, name), all])
         });
-        versions.push(json!([safe(&abi.id), sections.collect::<Vec<_>>()]));
+        let whole = model.is_whole(&abi.id);
+        versions.push(json!([safe(&abi.id), sections.collect::<Vec<_>>(), whole]));
     }
     Texts { rows, versions }
 }

@@ -84,7 +84,7 @@ pub(super) fn context(model: &Model<'_>) -> Value {
             (*sum, *count) = (*sum + t, *count + 1);
         }
         times.sort_unstable();
-        let at = |share: usize| times.get(times.len() * share / 100).copied().unwrap_or(0);
+        let at = |share: usize| times.get(times.len() * share / 100).copied();
         columns.push(Column {
             name: safe(&c.name),
             cases: times.len(),
@@ -92,9 +92,9 @@ pub(super) fn context(model: &Model<'_>) -> Value {
                 .view
                 .summary
                 .map_or(String::new(), |s| format!("{:.1} s", s.seconds)),
-            median: time(at(50)),
-            ninth: time(at(90)),
-            most: time(times.last().copied().unwrap_or(0)),
+            median: at(50).map_or(String::new(), time),
+            ninth: at(90).map_or(String::new(), time),
+            most: times.last().copied().map_or(String::new(), time),
         });
     }
     // Stable: of equals the first of the record comes first.

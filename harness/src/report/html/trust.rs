@@ -11,12 +11,14 @@ use crate::judge::Verdict;
 use crate::record::CaseLine;
 use crate::report::html::HtmlOptions;
 use crate::report::html::model::Model;
-use crate::report::{Survey, mark, safe, safe_lines};
+use crate::report::{Survey, mark, safe, safe_lines, short_version};
 
 #[derive(Serialize)]
 struct Trust {
     canary_names: Vec<String>,
     canaries: Vec<CanaryRow>,
+    /// How many columns' canaries all came out as they must.
+    sang: usize,
     coverage: Vec<Coverage>,
     faults: Vec<Faults>,
     /// Must cases that only the reference host passes.
@@ -53,6 +55,8 @@ struct Coverage {
     abi: String,
     requirements: usize,
     tested: usize,
+    /// Whether a row without a case is a gap; else it may only not have been chosen.
+    whole: bool,
     gaps: Vec<String>,
     excluded: Vec<(String, String)>,
 }
@@ -80,17 +84,32 @@ struct SurveyView {
 struct GroupView {
     letter: String,
     observed: Vec<(String, String)>,
-    columns: Vec<String>,
+    /// Host, its version and the texts in which it did so.
+    hosts: Vec<(String, String, Vec<String>)>,
 }
 
-pub(super) fn survey(s: &Survey) -> Value {
+pub(super) fn survey(model: &Model<'_>, s: &Survey) -> Value {
+    let hosts = |columns: &[String]| {
+        let mut out: Vec<(String, String, Vec<String>)> = Vec::new();
+        let all = model.columns.iter().map(|c| c.view.column);
+        for c in all.filter(|c| columns.contains(&c.name)) {
+            let (host, version) = (safe(&c.host), safe(&short_version(&c.host_version)));
+            let abi = safe(&c.abi);
+            match out.iter_mut().find(|(h, v, _)| *h == host && *v == version) {
+                Some((.., abis)) if abis.contains(&abi) => {}
+                Some((.., abis)) => abis.push(abi),
+                None => out.push((host, version, vec![abi])),
+            }
+        }
+        out
+    };
     let letters = ('A'..='Z').map(String::from);
     // More groups than letters: numbers.
     let names = letters.chain((27..).map(|n: u32| n.to_string()));
     let groups = names.zip(&s.groups).map(|(letter, g)| GroupView {
         letter,
         observed: g.observed.iter().map(|(w, a)| (safe(w), safe(a))).collect(),
-        columns: g.columns.iter().map(|c| safe(c)).collect(),
+        hosts: hosts(&g.columns),
     });
     Value::from(Serde(SurveyView {
         case: safe(&s.case),
@@ -111,6 +130,7 @@ pub(super) fn context(model: &Model<'_>, options: &HtmlOptions<'_>) -> Value {
         Coverage {
             abi: safe(&abi.id),
             requirements: all.clone().count(),
+            whole: model.is_whole(&abi.id),
             tested: all.clone().filter(|r| tested(&r.id)).count(),
             gaps: open
                 .clone()
@@ -131,7 +151,9 @@ pub(super) fn context(model: &Model<'_>, options: &HtmlOptions<'_>) -> Value {
         unproved: p.unproved_checks.len(),
         idle: p.idle_cases.len() + p.idle_surveys.len(),
     });
+    let fine = |c: &&CanaryRow| c.cells.iter().flatten().all(|k| k.ok);
     Value::from(Serde(Trust {
+        sang: canaries.iter().filter(fine).count(),
         canary_names,
         canaries,
         coverage: coverage.collect(),
@@ -171,7 +193,9 @@ fn canaries(model: &Model<'_>) -> (Vec<String>, Vec<CanaryRow>) {
             cells: cells.collect(),
         }
     });
-    let rows = rows.collect();
+    let mut rows: Vec<CanaryRow> = rows.collect();
+    // Stable: what is wrong comes first, else the columns keep their order.
+    rows.sort_by_key(|r| r.cells.iter().flatten().all(|k| k.ok));
     (names.iter().map(|n| safe(n)).collect(), rows)
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::judge::{Gate, Verdict};
 use crate::record::{Record, command};
 use crate::report::machine::markdown::escape;
-use crate::report::{ColumnView, mark, words};
+use crate::report::{ColumnView, mark, safe, words};
 
 /// `README.md` of a record with one column.
 pub fn column_page(record: &Record) -> String {
@@ -56,15 +56,15 @@ pub fn column_page(record: &Record) -> String {
             "\n\n## Reproduce\n\n```sh\n{}{}\n```\n\n| | SHA-256 |\n|---|---|\n| host | `{}` |\n| suite | `{}` |\n",
             match c.driver.as_str() {
                 "reference" => String::new(),
-                _ => format!("make hosts HOSTS={}@{}\n", c.host, c.host_version),
+                _ => safe(&format!("make hosts HOSTS={}@{}", c.host, c.host_version)) + "\n",
             },
-            command(c),
+            safe(&command(c)),
             escape(&c.host_digest),
             escape(&record.header.suite_digest),
         ));
         out.push_str(&format!(
             "\nThe record is in `record.jsonl`; `pwspec report reports/{} --format md` reads it.\n",
-            c.name
+            safe(&c.name)
         ));
     }
     known(&mut out, record);

@@ -9,9 +9,20 @@ use crate::report::html::matrix_rows;
 use crate::report::machine::markdown::escape;
 use crate::report::{ColumnView, host_mark, mark};
 
+/// A folder's name as part of a link.
+fn encoded(name: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._+".contains(&b);
+    let bytes = name.bytes().map(|b| match plain(b) {
+        true => char::from(b).to_string(),
+        false => format!("%{b:02X}"),
+    });
+    bytes.collect()
+}
+
 /// The matrix of all columns of some records.
 pub fn matrix(records: &[Record], abis: &[&crate::abi::Abi]) -> String {
-    let views: Vec<ColumnView<'_>> = records.iter().flat_map(ColumnView::all).collect();
+    let views = ColumnView::matrix(records);
+    let views: Vec<ColumnView<'_>> = views.into_iter().map(|(_, v)| v).collect();
     let mut out = String::from("# Matrix\n\n");
     out.push_str("Made by `make reports` from the records beside it; not edited by hand. Rows are what the text asks, columns are\n");
     out.push_str("hosts. There is no score.\n\n");
@@ -24,9 +35,10 @@ pub fn matrix(records: &[Record], abis: &[&crate::abi::Abi]) -> String {
             .map_or(v.line.as_str(), |(w, _)| w);
         let (glyph, name) = (host_mark(verdict).glyph, &v.column.name);
         out.push_str(&format!(
-            "| {} | {glyph} [{}]({name}/README.md) | {} |\n",
+            "| {} | {glyph} [{}]({}/README.md) | {} |\n",
             n + 1,
             escape(name),
+            encoded(name),
             escape(words)
         ));
     }

@@ -6,7 +6,7 @@ use crate::case::Suite;
 use crate::cli::args::{Output, RunArgs, Traces};
 use crate::cli::verbs::outputs::{self, With};
 use crate::record::Record;
-use crate::report::safe_bytes;
+use crate::report::{copies, trace_name};
 use crate::runner::Specs;
 
 /// `summary.json`, traces, reports; the report's path.
@@ -26,19 +26,10 @@ pub(super) fn write_files(
         if !wanted {
             continue;
         }
-        let Some(attempt) = result.attempts.last() else {
-            continue;
-        };
-        let name = result.case.replace('/', ".");
+        let name = trace_name(&result.case);
         let base = out.join("traces").join(&result.column);
-        let text = crate::trace::canonical(&attempt.trace, &attempt.seen, &Default::default());
-        outputs::write_one(&base.join(format!("{name}.trace")), text.as_bytes())?;
-        for (blob, end) in [(&attempt.host_log, "host.log"), (&attempt.wire, "wire.txt")] {
-            if let Some(blob) = blob {
-                // For people to read in a terminal; the record has the bytes.
-                let text = blob.whole().map_or_else(|| blob.display(), safe_bytes);
-                outputs::write_one(&base.join(format!("{name}.{end}")), text.as_bytes())?;
-            }
+        for (end, text) in copies(result) {
+            outputs::write_one(&base.join(format!("{name}.{end}")), text.as_bytes())?;
         }
     }
     // The summary is always there, and last: who sees it finds the others.

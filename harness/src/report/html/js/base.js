@@ -42,6 +42,10 @@ const req = (i) => {
   const [id, level, seat, section, text, ruling, excluded, fates] = data().reqs[i];
   return { id, level, seat, section, text, ruling, excluded, fates };
 };
+// Milliseconds or seconds, from tenths of a millisecond.
+const duration = (tenths) => (tenths < 10000 ? (tenths / 10).toFixed(1) + " ms" : (tenths / 10000).toFixed(2) + " s");
+// An id that may break behind its slashes and underscores.
+const breakable = (id) => id.split(/(?<=[/_])/).flatMap((piece, n) => (n ? [el("wbr", {}), piece] : [piece]));
 const link = (index, column) => "#case/" + data().cases[index].id + (column === null ? "" : "@" + data().columns[column].name);
 
 // Where the text of a version stands on the web; followed only when somebody clicks.

@@ -2,8 +2,8 @@
 const prefer = (index) => {
   const d = data();
   const ran = d.columns.map((_, c) => c).filter((c) => result(c, index));
-  const bad = ran.find((c) => "FURTCDNB".includes(verdict(result(c, index).verdict).letter));
-  return bad !== undefined ? bad : ran.find((c) => !d.columns[c].reference) ?? ran[0] ?? 0;
+  const first = (letters) => ran.find((c) => letters.includes(verdict(result(c, index).verdict).letter));
+  return first("FURTCD") ?? first("NB") ?? ran.find((c) => !d.columns[c].reference) ?? ran[0] ?? 0;
 };
 const OUTCOMES = [["✓ pass", "P"], ["✗ fail", "F"], ["– never reached", "O"]];
 
@@ -57,6 +57,17 @@ const copy = (text) => {
   return button;
 };
 
+// What the page says of a result: names of requirements lead to their rows, so that what blocked a case
+// is one click away.
+const linked = (text) => text.split(/([A-Za-z_][\w.]*\/[\w.]+)/).map((piece, n) => (n % 2 && document.getElementById("req/" + piece) ? el("a", { class: "id", href: "#req/" + piece }, piece) : piece));
+
+// The results of calls stand below each other, but not further away than a narrow pane can show.
+const aligned = (texts) => {
+  const cut = (t) => /^( +[^=]*?\S) {2,}(= .*)$/.exec(t);
+  const far = Math.min(46, Math.max(0, ...texts.map((t) => (cut(t) ? cut(t)[1].length : 0))));
+  return texts.map((t) => { const c = cut(t); return c ? c[1].padEnd(far) + " " + c[2] : t; });
+};
+
 const asked = (c, abi) => el("div", { class: "asked" }, c.reqs.map((i) => {
   const r = req(i);
   return el("div", {},
@@ -69,16 +80,15 @@ const checkTable = (c, r) => {
   const rows = data().lists[r.checks].map(([name, req, level, control, outcome, expected, got, line, column]) => {
     const [word, cls] = OUTCOMES[outcome];
     const id = typeof req === "number" ? data().reqs[req][0] : req;
-    const place = line ? c.file + ":" + line + (column ? ":" + column : "") : "";
+    const place = line ? "line " + line + (column ? ":" + column : "") : "";
     return el("tr", {},
       el("td", { class: "outcome" }, el("span", { class: "v " + cls }, word)),
-      el("th", { scope: "row" }, name, control ? el("small", {}, " control") : null),
-      el("td", {}, level), el("td", {}, el("code", {}, id)),
-      el("td", { class: "said" }, el("code", {}, data().lines[expected])), el("td", { class: "said" }, el("code", {}, data().lines[got])),
-      el("td", {}, el("small", {}, place.split("/").pop())));
+      el("th", { scope: "row", title: place }, name, control ? el("small", {}, " control") : null),
+      el("td", { class: "said", "data-head": "expected" }, el("code", {}, data().lines[expected])), el("td", { class: outcome ? "said got" : "said", "data-head": data().lines[got] ? "got" : null }, el("code", {}, data().lines[got])),
+      el("td", {}, level), el("td", { class: "said" }, el("a", { class: "id", href: "#req/" + id }, id)));
   });
   if (!rows.length) return null;
-  const heads = ["Outcome", "Check", "Level", "Requirement", "Expected", "Got", "At"].map((h) => el("th", { scope: "col" }, h));
+  const heads = ["Outcome", "Check", "Expected", "Got", "Level", "Requirement"].map((h) => el("th", { scope: "col" }, h));
   return [el("h2", {}, "Checks"), el("div", { class: "scroll" }, el("table", { class: "list checks" }, el("thead", {}, el("tr", {}, heads)), el("tbody", {}, rows)))];
 };
 
@@ -89,15 +99,21 @@ const page = (index, column) => {
   const d = data(), c = d.cases[index];
   const r = result(column, index);
   const host = d.columns[column];
-  const strip = d.columns.map((k, n) => {
+  // A group a host, in it a button a text.
+  const groups = [];
+  d.columns.forEach((k, n) => {
     const there = result(n, index);
-    if (!there) return null;
+    if (!there) return;
     const v = verdict(there.verdict);
-    const button = el("button", { type: "button", "aria-pressed": String(n === column), title: v.word },
-      el("b", { class: v.letter }, v.glyph + v.letter), k.name, el("span", { class: "hidden" }, ": " + v.word));
+    const twin = / \(\d+\)$/.exec(k.name);
+    const button = el("button", { type: "button", "aria-pressed": String(n === column), title: k.name + ": " + v.word },
+      el("b", { class: v.letter }, v.glyph + v.letter), k.abi + (twin ? twin[0] : ""), el("span", { class: "hidden" }, " of " + k.host + ": " + v.word));
     button.addEventListener("click", () => { location.replace(link(index, n)); });
-    return button;
+    const last = groups[groups.length - 1];
+    if (last && last.host === k.host && last.version === k.version) last.buttons.push(button);
+    else groups.push({ host: k.host, version: k.version, short: k.short, buttons: [button] });
   });
+  const strip = groups.map((g) => el("div", {}, el("p", { title: g.version }, el("b", {}, g.host), " ", g.short), el("div", {}, g.buttons)));
   const list = around(index);
   const at = list.indexOf(index);
   const step = (to, text) => (to === undefined ? null : el("a", { href: link(to, null) }, text));
@@ -110,17 +126,31 @@ const page = (index, column) => {
   ];
   if (r) {
     const words = lines(r.words), observed = d.lists[r.observed];
-    const calm = "PSO".includes(verdict(r.verdict).letter);
-    const notes = observed.map(([what, answer]) => what + ": " + answer).concat(words);
-    out.push(el("h2", {}, "On " + host.name), el("p", { class: "outcome-line" }, badge(r.verdict), r.gate ? el("small", {}, r.gate) : null, r.time ? el("small", {}, (r.time / 10).toFixed(1) + " ms") : null));
-    if (notes.length) out.push(el("ul", { class: "because" + (calm ? " calm" : "") }, notes.map((w) => el("li", {}, w))));
+    const letter = verdict(r.verdict).letter;
+    const calm = "PSO".includes(letter);
+    // What is part of a longer sentence here is not said twice.
+    const told = words.filter((w) => !words.some((other) => other !== w && other.includes(w)));
+    // The failed checks themselves, the first in full.
+    const failed = calm ? [] : d.lists[r.checks].filter(([, , , , outcome]) => outcome === 1);
+    const first = failed.slice(0, 3).map(([name, , , , , expected, got]) => el("li", {}, name + ": expected ", el("code", {}, d.lines[expected]), ", got ", el("code", {}, d.lines[got])));
+    if (failed.length > 3) first.push(el("li", {}, (failed.length - 3) + " more below"));
+    const notes = first.concat(observed.map(([what, answer]) => el("li", {}, what + ": ", el("code", {}, answer))), told.map((w) => el("li", {}, linked(w))));
+    out.push(el("h2", {}, "On " + host.host + " " + host.version + (host.dialect ? ", dialect " : ", ABI ") + host.abi), el("p", { class: "outcome-line" }, badge(r.verdict), r.gate ? el("small", { class: /unexpected/.test(r.gate) ? "bad" : null }, r.gate) : null, r.time ? el("small", {}, duration(r.time)) : null));
+    if (notes.length) out.push(el("ul", { class: "because" + (calm ? " calm" : "") }, notes));
+    const command = host.again.replace("CASE", c.id);
+    const without = "pwspec repro " + c.id + " --host " + host.host + " --abi " + host.abi + " -o repro";
+    const next = [["again, alone", command]];
+    if ("FURTCDW".includes(letter) && !host.reference) next.push(["without pwspec", without]);
+    if (letter === "N") next.push(["is the host well?", "pwspec doctor " + host.host]);
+    if (letter !== "O") out.push(el("div", { class: "commands" }, next.map(([what, line]) => el("div", { class: "command" }, el("span", {}, what), el("pre", {}, line), copy(line)))));
+    if (letter === "S" && document.getElementById("groups/" + c.id)) out.push(el("p", { class: "more" }, el("a", { href: "#groups/" + c.id }, "Which hosts do the same")));
   }
   out.push(el("h2", {}, "What is asked"), asked(c, host.abi));
   if (r) {
     out.push(...(checkTable(c, r) || []));
     const ref = host.beside === null ? null : result(host.beside, index);
     const own = traceLines(r.trace), theirs = ref ? traceLines(ref.trace) : [];
-    const say = (list) => list.map((i) => d.lines[i]);
+    const say = (list) => aligned(list.map((i) => d.lines[i]));
     if (own.length || theirs.length) {
       const panes = [el("div", {}, el("h3", {}, host.reference ? host.name + ": reference host (not a norm)" : host.name),
         own.length ? listing(say(own), { marks: traceMarks(r), odd: ref ? differs(own, theirs) : new Set(), label: "Trace of " + host.name }) : el("p", { class: "quiet" }, "Nothing was seen at the boundary."))];
@@ -129,13 +159,14 @@ const page = (index, column) => {
     }
   }
   const marks = new Map();
-  if (r) for (const [name, , , , outcome, , got, line] of d.lists[r.checks]) if (outcome === 1) marks.set(line, { cls: "bad", tell: name + ": got " + d.lines[got] });
+  if (r) for (const [name, , , , outcome, , got, line] of d.lists[r.checks]) if (outcome === 1) {
+    const old = marks.get(line);
+    marks.set(line, { cls: "bad", tell: (old ? old.tell + "\n" : "") + name + ": got " + d.lines[got] });
+  }
   const lead = " ".repeat(c.indent || 0);
   out.push(el("h2", {}, "The case"), listing(lines(c.yaml).map((l) => lead + l), { first: c.line, marks, label: "YAML of the case" }));
   if (r && r.drift) out.push(el("details", { open: true }, el("summary", {}, "Against the snapshot"), listing(lines(r.drift), { label: "Difference to the snapshot" })));
   if (r && r.log) out.push(el("details", {}, el("summary", {}, "Host log"), listing(lines(r.log), { label: "Host log" })));
   if (r && r.wire) out.push(el("details", {}, el("summary", {}, "Wire"), listing(lines(r.wire), { label: "Wire" })));
-  const command = host.again.replace("CASE", c.id);
-  out.push(el("h2", {}, "Run it again"), el("div", { class: "command" }, el("pre", {}, command), copy(command)));
   $("page").replaceChildren(...out.flat().filter(Boolean));
 };

@@ -11,7 +11,7 @@ let order = null; // cases that the filter lets through, in the order of the mat
 
 const caseRow = (i) => {
   const c = data().cases[i];
-  const row = el("tr", { class: "case", "data-c": i }, el("th", { scope: "row" }, el("a", { href: link(i, null), title: c.about }, c.id)));
+  const row = el("tr", { class: "case", "data-c": i }, el("th", { scope: "row" }, el("a", { href: link(i, null), title: c.about }, breakable(c.id))));
   data().columns.forEach((k, n) => {
     const r = data().results[n][i];
     if (!r) { row.append(el("td", {})); return; }
@@ -60,7 +60,7 @@ const open = (body, yes) => {
 };
 for (const body of sections) {
   const name = body.querySelector(".name");
-  const button = el("button", { type: "button", "aria-expanded": "false" }, name.textContent);
+  const button = el("button", { type: "button", "aria-expanded": "false" }, [...name.childNodes]);
   name.replaceChildren(button);
   button.addEventListener("click", () => open(body, !body.classList.contains("open")));
 }
@@ -83,6 +83,7 @@ table.addEventListener("click", (e) => {
 
 const inOrder = () => [...new Set(data().matrix.flat())];
 const MANY = 250; // so many cases are opened at once
+const SHORT = 40; // a matrix of so many cases stands open
 const apply = () => {
   const text = input.value.trim();
   let filter = null;
@@ -104,12 +105,16 @@ const apply = () => {
       for (let c = from; c < row.cells.length; c++) row.cells[c].classList.toggle("gone", !shownColumns.has(c - from));
     }
     const heads = table.querySelectorAll("thead .host");
+    const shades = table.querySelectorAll("colgroup");
     let at = 0;
     for (const head of heads) {
       const span = +head.dataset.span;
       const left = [...Array(span).keys()].filter((n) => shownColumns.has(at + n)).length;
       head.classList.toggle("gone", !left);
       head.colSpan = Math.max(left, 1);
+      const shade = shades[[...heads].indexOf(head) + 1];
+      shade.span = Math.max(left, 1);
+      shade.classList.toggle("gone", !left);
       at += span;
     }
     if (!columns) shownColumns = null;
@@ -118,7 +123,8 @@ const apply = () => {
   if (keep || had) {
     for (const body of sections) {
       const any = sift(body);
-      if (keep) open(body, any && keep.size <= MANY);
+      // Without a filter all is shut again: a whole matrix that stands open is slow and long.
+      open(body, any && all.length > SHORT ? !!keep && keep.size <= MANY : any);
     }
     for (const chapter of table.querySelectorAll("tbody.chapter")) {
       let body = chapter.nextElementSibling, any = false;
@@ -126,6 +132,10 @@ const apply = () => {
       chapter.classList.toggle("gone", !any);
     }
     tellFold();
+  }
+  for (const a of document.querySelectorAll("#chips a")) {
+    const is = (/^#filter\/(.*)$/.exec(decodeURIComponent(a.hash)) || ["", ""])[1] === text;
+    if (is) a.setAttribute("aria-current", "true"); else a.removeAttribute("aria-current");
   }
   $("hits").textContent = order.length === all.length ? all.length + " cases" : order.length + " of " + all.length + " cases";
   $("none").hidden = order.length > 0;

@@ -57,6 +57,17 @@ const route = () => {
     if (!id.length) scrollTo(0, 0);
     return;
   }
+  // A place within a view.
+  const place = document.getElementById(hash);
+  const home = place && place.closest("main > section");
+  if (home && home !== place && home.id !== "page") {
+    show(home.id);
+    const shut = place.closest("details");
+    if (shut) shut.open = true;
+    place.classList.add("aim");
+    place.scrollIntoView({ block: "start" });
+    return;
+  }
   const section = views.find((s) => s.id === hash && s.id !== "page");
   show(section ? hash : "overview");
   if (before && hash === "matrix") {
@@ -110,7 +121,7 @@ addEventListener("keydown", (e) => {
 });
 
 // A short matrix is shown open.
-if (data().cases.length <= 40) sections.forEach((b) => open(b, true));
+if (data().cases.length <= SHORT) sections.forEach((b) => open(b, true));
 tellFold();
 route();
 root.classList.add("ready");

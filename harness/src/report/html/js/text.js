@@ -13,9 +13,12 @@ const strip = (fates, columns) => {
 
 const textPage = (version, aim) => {
   const d = data();
-  const which = d.texts.find((t) => t[0] === version) || d.texts[d.texts.length - 1];
+  // Without a word the newest text; a dialect only where nothing else was run.
+  const plain = d.texts.filter((t) => /^\d/.test(t[0]));
+  const which = d.texts.find((t) => t[0] === version) || plain[plain.length - 1] || d.texts[d.texts.length - 1];
   if (!which) return;
-  const [abi, all] = which;
+  const [abi, all, whole] = which;
+  const lack = whole ? "! gap: no case" : "· no case here";
   const columns = d.columns.map((_, c) => c).filter((c) => d.columns[c].abi === abi);
   const cases = new Map(); // requirement id → cases
   d.cases.forEach((c, i) => c.reqs.forEach((r) => { const id = d.reqs[r][0]; if (!cases.has(id)) cases.set(id, []); cases.get(id).push(i); }));
@@ -31,14 +34,14 @@ const textPage = (version, aim) => {
       const gap = !own.length && !excluded;
       if (own.length) tested++; else if (excluded) outOfReach++; else gaps++;
       const name = id.includes("/") ? id.slice(id.indexOf("/") + 1) : id;
-      return el("li", { class: gap ? "gap" : excluded && !own.length ? "beyond" : null, id: "text/" + abi + "/" + id },
+      return el("li", { class: gap ? (whole ? "gap" : "beyond") : excluded && !own.length ? "beyond" : null, id: "text/" + abi + "/" + id },
         el("div", { class: "what" },
           el("p", {}, el("a", { class: "id", href: "#req/" + id, title: id }, name), " ", el("small", { class: "l " + level }, level), " ", el("small", {}, seat)),
           el("p", {}, text),
           ruling ? el("p", { class: "ruling" }, el("b", {}, "Ruling. "), ruling) : null,
           excluded && !own.length ? el("p", { class: "ruling" }, el("b", {}, "Out of reach. "), excluded) : null,
           own.length ? el("details", {}, el("summary", {}, own.length === 1 ? "1 case" : own.length + " cases"), el("ul", { class: "ids" }, own.map((i) => el("li", {}, el("a", { href: link(i, null) }, d.cases[i].id))))) : null),
-        own.length ? strip(fates, columns) : el("p", { class: "lack" }, excluded ? "– out of reach" : "! gap: no case"));
+        own.length ? strip(fates, columns) : el("p", { class: "lack" }, excluded ? "– out of reach" : lack));
     });
     const heading = last || "In general";
     const takes = signature ? el("p", { class: "takes" }, el("small", {}, signature[0]), " ", el("code", {}, signature[1] || "()"), signature[2] ? [" → ", el("code", {}, signature[2])] : null) : null;
@@ -47,10 +50,11 @@ const textPage = (version, aim) => {
       items.length ? el("ul", { class: "rows" }, items) : el("p", { class: "lack" }, "! gap: no row of the catalogue")));
   }
   const tabs = d.texts.map((t) => el("a", { href: "#text/" + t[0], "aria-current": t[0] === abi ? "true" : null }, t[0]));
-  const heads = el("ul", { class: "strip-row heads" }, columns.map((c) => el("li", {}, d.columns[c].host + " " + d.columns[c].version)));
+  const names = columns.map((c) => d.columns[c].host + " " + d.columns[c].short);
+  const heads = el("div", { class: "heads", "aria-hidden": "true" }, el("span", {}), el("ul", { class: "strip-row" }, columns.map((c) => el("li", {}, d.columns[c].host))));
   $("text-page").replaceChildren(
     el("p", { class: "tabs", role: "navigation", "aria-label": "Versions of the text" }, tabs),
-    el("p", { class: "quiet" }, tested + " rows have a case here, " + outOfReach + " are out of reach, " + gaps + " are gaps. The strip beside a row: " + columns.map((c) => d.columns[c].host + " " + d.columns[c].version).join(", ") + "."),
+    el("p", { class: "quiet" }, tested + " rows have a case here, " + outOfReach + " are out of reach, " + gaps + (gaps === 1 ? " has" : " have") + (whole ? " none: a gap." : " none: not chosen, or a gap.") + " The strip beside a row: " + names.join(", ") + "."),
     columns.length > 1 ? heads : "", ...out);
   const row = aim && document.getElementById("text/" + abi + "/" + aim);
   if (row) { row.classList.add("aim"); row.scrollIntoView({ block: "center" }); }
