@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use crate::case::{Adds, Profile};
 use crate::judge::Verdict;
-use crate::record::{Column, ResultLine};
+use crate::record::{Column, ResultLine, redact};
 use crate::runner::Specs;
 use crate::runner::plan::{ColumnPlan, token};
 use crate::runner::run::{RunOptions, Snapshots};
@@ -32,12 +32,14 @@ pub(super) fn drift(
     }
     let of = &column.column;
     let name = column_name(profile, &of.host, &of.host_version, &column.abi.id);
+    let secrets = profile.secrets();
     let mut suites: BTreeMap<String, (Sections, Sections)> = BTreeMap::new();
     let mut decided = false;
     for result in results.iter_mut().filter(|r| !r.added) {
         let Some(text) = snapshot_text(&profile.adds, result, options.playing.seed) else {
             continue;
         };
+        let text = redact(&text, &secrets);
         let suite = result
             .case
             .rsplit_once('/')

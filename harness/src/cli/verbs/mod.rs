@@ -36,6 +36,7 @@ use crate::cli::exit::Exit;
 use crate::cli::{BadFiles, Failed};
 use crate::host::{Stop, Trouble};
 use crate::record::Record;
+use crate::report::safe_lines;
 use crate::runner::{self, BadHost, Specs, Wanted};
 
 pub(crate) use last::{last_run, last_verdicts};
@@ -165,9 +166,10 @@ pub(crate) fn bad_host(e: BadHost) -> anyhow::Error {
     }
 }
 
-/// A host that cannot be driven.
+/// A host that cannot be driven. Its last words may be in what is said.
 pub(crate) fn host_trouble(t: Trouble) -> anyhow::Error {
-    with_help(Failed::new(Exit::Host, t.what), t.help).into()
+    let failed = Failed::new(Exit::Host, safe_lines(&t.what));
+    with_help(failed, t.help.map(|h| safe_lines(&h))).into()
 }
 
 fn with_help(failed: Failed, help: Option<String>) -> Failed {

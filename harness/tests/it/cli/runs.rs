@@ -194,6 +194,8 @@ fn ctrl_c_writes_record_and_footer_and_ends_with_130() {
         "0.2.1",
         "-j",
         "1",
+        "--report",
+        "html,junit,sarif,md,badge,json",
     ];
     let mut child = bench
         .command(&args)
@@ -214,4 +216,13 @@ fn ctrl_c_writes_record_and_footer_and_ends_with_130() {
     let footer: Value = serde_json::from_str(record.lines().last().unwrap()).unwrap();
     assert_eq!(footer["footer"]["interrupted"], true);
     assert_eq!(footer["footer"]["exit_code"], 130);
+    // Every report that was asked for is there and says so.
+    for file in ["report/index.html", "junit.xml", "sarif.json", "summary.md"] {
+        let text = bench.read(&format!("out/{file}")).to_lowercase();
+        assert!(text.contains("the run was interrupted"), "{file}: {text}");
+    }
+    let summary: Value = serde_json::from_str(&bench.read("out/summary.json")).unwrap();
+    assert_eq!(summary["exit_code"], 130);
+    let badge: Value = serde_json::from_str(&bench.read("out/badge.json")).unwrap();
+    assert_ne!(badge["color"], "brightgreen", "{badge}");
 }

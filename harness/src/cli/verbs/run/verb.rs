@@ -12,6 +12,7 @@ use crate::cli::verbs::run::setup::Setup;
 use crate::cli::verbs::run::{empty, files, folder, repeat, shown, watch};
 use crate::host::Stop;
 use crate::record::{Collector, Record, Redacting, Sink, Tee, Writer, redact};
+use crate::report::safe_lines;
 use crate::runner::{self, Around, Outcome};
 
 pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
@@ -89,9 +90,10 @@ fn play(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
         eprintln!("pwspec: {entry}");
     }
     for (host, what, help) in &outcome.trouble {
-        eprintln!("pwspec: failed to drive {host}: {}", redact(what, &secrets));
+        let told = |text: &str| safe_lines(&redact(text, &secrets));
+        eprintln!("pwspec: failed to drive {host}: {}", told(what));
         if let Some(help) = help {
-            eprintln!("  help: {}", redact(help, &secrets));
+            eprintln!("  help: {}", told(help));
         }
     }
     Ok(Exit::of(record.footer.exit_code))
