@@ -123,6 +123,7 @@ pub(super) fn readme(
         true => "; `reference-trace.txt` is the same case on pwspec's reference host, which is no norm.\n",
         false => ".\n",
     });
+    out.push_str("`host.log` and `wire.txt`, where they are, are what the host logged and what went through its sockets.\n");
     out.push_str("`case.yaml` is the case as it is written.\n\n## Play it without pwspec\n\n");
     out.push_str(&match way {
         Way::Network { written, binary, curl } => network(written, binary, curl.as_deref()),
@@ -166,6 +167,9 @@ fn network(written: &Written, binary: &str, curl: Option<&str>) -> String {
         modules.join(", "),
         written.socket
     ));
+    for lack in &written.lacks {
+        out.push_str(&format!("- **Not the whole case:** {lack}.\n"));
+    }
     for (name, port) in &written.ports {
         out.push_str(&format!(
             "- The plugin reaches the upstream `{name}` at 127.0.0.1:{port}.\n"

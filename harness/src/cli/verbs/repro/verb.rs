@@ -16,8 +16,8 @@ use crate::cli::verbs::play::{Selection, play};
 use crate::cli::verbs::repro::readme::{Way, readme};
 use crate::host::network::repro;
 use crate::host::{Held, Job, Stop};
-use crate::record::{Record, ResultLine};
-use crate::report::{plain, safe_lines, trace_text};
+use crate::record::{Record, ResultLine, redact};
+use crate::report::{copies, plain, trace_text};
 use crate::runner::{self, Deadlines, Isolate, Planned, Specs, Wanted, quoted};
 
 pub(crate) fn run(args: &ReproArgs, global: &Global) -> anyhow::Result<Exit> {
@@ -49,15 +49,17 @@ pub(crate) fn run(args: &ReproArgs, global: &Global) -> anyhow::Result<Exit> {
         true => None,
         false => reference(&specs, &suite, &filter, &profiles, &abi)?,
     };
+    // The files that start the host must have what the profile says; what is told of it does not.
+    let secrets = wanted.profile.secrets();
     let write = |name: &str, text: &str| {
-        runner::write_atomically(&dir.join(name), text.as_bytes())
+        runner::write_atomically(&dir.join(name), redact(text, &secrets).as_bytes())
             .map_err(|e| Failed::new(Exit::Usage, e))
     };
     write("case.yaml", &case.yaml)?;
-    if let Some(attempt) = result.1.attempts.last() {
-        write("trace.txt", &plain(&trace_text(attempt).text))?;
-        if let Some(log) = &attempt.host_log {
-            write("host.log", &safe_lines(&log.display()))?;
+    for (end, text) in copies(&result.1) {
+        match end {
+            "trace" => write("trace.txt", &text)?,
+            end => write(end, &text)?,
         }
     }
     if let Some(text) = &reference {
@@ -66,6 +68,13 @@ pub(crate) fn run(args: &ReproArgs, global: &Global) -> anyhow::Result<Exit> {
     let told = readme(case, &abi, &result.0, &result.1, &way, reference.is_some());
     write("README.md", &told)?;
     println!("wrote {}", args.out.join("README.md").display());
+    if let Way::Network { written, .. } = &way {
+        for lack in &written.lacks {
+            eprintln!(
+                "pwspec: {lack}: played by hand, the case may end otherwise than in trace.txt"
+            );
+        }
+    }
     if args.hold {
         return hold(&wanted, &way, &dir);
     }

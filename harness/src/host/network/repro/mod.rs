@@ -8,7 +8,7 @@ mod scene;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::case::{GRPC_UPSTREAMS, Profile};
+use crate::case::{Exchange, GRPC_UPSTREAMS, Play, Profile};
 use crate::host::network::backend::BACKEND;
 use crate::host::network::fence;
 use crate::host::network::loopback::Ports;
@@ -31,6 +31,24 @@ pub struct Written {
     pub modules: Vec<String>,
     /// The upstreams and their ports, where plugins name them by one.
     pub ports: Vec<(String, u16)>,
+    /// What belongs to the case and the scripts do not play, in words.
+    pub lacks: Vec<&'static str>,
+}
+
+/// What of an exchange the scripts do not play.
+fn lacks(exchange: &Exchange) -> Vec<&'static str> {
+    let mut out = Vec::new();
+    if !exchange.grpc.is_empty() {
+        out.push("upstream.py plays no gRPC upstream");
+    }
+    if exchange.streams.iter().any(|s| s.request.http2) {
+        out.push("client.py speaks HTTP/1.1, and the case HTTP/2");
+    }
+    let by_hand = |p: &Play| matches!(p, Play::Reload | Play::Remove | Play::Shutdown);
+    if exchange.play.iter().any(by_hand) {
+        out.push("client.py waits where the plugin is reloaded or removed or the host shut down");
+    }
+    out
 }
 
 /// Writes the files of a case into `dir`, an empty folder. The configuration has the folder's path.
@@ -107,6 +125,7 @@ pub fn write(profile: &Profile, job: &Job, dir: &Path) -> Result<Written, Troubl
         args,
         socket,
         modules,
+        lacks: lacks(&job.exchange),
         ports: named.into_iter().filter(|(_, p)| *p > 0).collect(),
     })
 }
