@@ -2,7 +2,8 @@
 //!
 //! A command that names something that is not there, such as a build of the reader's own, stands
 //! below `<!-- not run: … -->` with what it would need, or has `# not run: …` behind it. What stands
-//! below `<!-- in one go -->` is typed line by line in one folder, other programs' commands too.
+//! below `<!-- in one go -->` is typed line by line in one folder, other programs' commands too. Commands
+//! of `make` are taken apart by make and not carried out: `.ci/run` carries them out.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +12,22 @@ use std::process::Command;
 use crate::cli::{Bench, Ran, envoy::envoy};
 use crate::kit::root;
 
-const DOCUMENTS: [&str; 3] = ["README.md", "specs/README.md", "harness/README.md"];
+const DOCUMENTS: [&str; 6] = [
+    "README.md",
+    "specs/README.md",
+    "harness/README.md",
+    "reports/README.md",
+    "guest-fixtures/README.md",
+    ".github/CONTRIBUTING.md",
+];
+
+/// Files of CI systems that show what is typed there.
+const EXAMPLES: [&str; 4] = [
+    ".github/examples/gate.yml",
+    ".github/examples/gitlab-ci.yml",
+    ".github/examples/actions-matrix.yml",
+    ".github/examples/kubernetes-indexed-job.yaml",
+];
 
 const IN_ONE_GO: &str = "<!-- in one go -->";
 
@@ -26,7 +42,8 @@ fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-/// The commands of `pwspec` in a document's shell blocks, but those that say why they do not run.
+/// The commands in a document's shell blocks and indented blocks, but those that say why they do not
+/// run. What stands behind a word, as in the picture of a failure, is none.
 fn commands(path: &str, text: &str) -> Vec<Shown> {
     let mut out = Vec::new();
     let mut inside = false;
@@ -36,9 +53,10 @@ fn commands(path: &str, text: &str) -> Vec<Shown> {
         if let Some(fence) = line.trim_start().strip_prefix("```") {
             inside = !inside && ["sh", "console", "bash"].contains(&fence.trim());
             skipped = inside && (last.starts_with("<!-- not run: ") || last == IN_ONE_GO);
-        } else if inside && !skipped {
+        } else if (inside || line.starts_with("    ")) && !skipped {
             let shown = line.trim().trim_start_matches("$ ");
-            if shown.starts_with("pwspec ") && !shown.contains("# not run: ") {
+            let ours = shown.starts_with("pwspec ") || shown.starts_with("make ");
+            if ours && !shown.contains("# not run: ") {
                 out.push(Shown {
                     place: format!("{path}:{}", n + 1),
                     line: shown.to_owned(),
@@ -154,7 +172,38 @@ fn clone() -> Bench {
         fs::create_dir_all(bench.path("target")).unwrap();
         std::os::unix::fs::symlink(hosts, bench.path("target/hosts")).unwrap();
     }
+    // Published columns, of one case each.
+    bench.run(&["run", "tutorial/", "--out", "one"]).code(0);
     bench
+        .run(&["report", "one", "--publish", "reports"])
+        .code(0);
+    bench
+}
+
+/// What make says of a command that is not carried out; its hosts must have a script that gets them.
+fn made(line: &str) -> Result<(), String> {
+    let words = words(line);
+    let hosts = words.iter().filter_map(|w| w.strip_prefix("HOSTS="));
+    for host in hosts.flat_map(str::split_whitespace) {
+        let name = host.split('@').next().unwrap_or(host);
+        if !root()
+            .join(format!("harness/adapters/get-{name}.sh"))
+            .is_file()
+            && name != "…"
+        {
+            return Err(format!("there is no harness/adapters/get-{name}.sh"));
+        }
+    }
+    let out = Command::new("make")
+        .arg("-n")
+        .args(&words[1..])
+        .current_dir(root())
+        .output()
+        .map_err(|e| e.to_string())?;
+    match out.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&out.stderr).into_owned()),
+    }
 }
 
 #[test]
@@ -165,6 +214,12 @@ fn every_command_shown_runs() {
     for shown in DOCUMENTS.iter().flat_map(|d| commands(d, &text(d))) {
         let mut words = words(&shown.line);
         found += 1;
+        if words[0] == "make" {
+            if let Err(e) = made(&shown.line) {
+                wrong.push(format!("{}: {}: {e}", shown.place, shown.line));
+            }
+            continue;
+        }
         let real = words.iter().any(|w| w.contains("envoy"));
         if real {
             let Some(host) = envoy() else { continue };
@@ -214,10 +269,26 @@ fn every_verb_and_option_named_in_a_sentence_exists() {
         )
     };
     let mut wrong = Vec::new();
-    for path in DOCUMENTS {
-        let text = text(path);
+    for path in EXAMPLES.iter().chain(&DOCUMENTS) {
+        let text = match path.ends_with(".md") {
+            true => text(path),
+            // A command a line, as code of a document.
+            false => {
+                let lines = text(path);
+                let lines = lines.lines().map(|l| l.trim().trim_start_matches("- "));
+                let lines = lines.map(|l| format!("`{}`\n", l.trim_start_matches("run: ")));
+                lines.collect()
+            }
+        };
         // Every second piece between backquotes is code.
         let code = text.split('`').skip(1).step_by(2);
+        let document = path.ends_with(".md");
+        let made_by = |p: &&str| document && p.starts_with("make ") && !p.contains('\n');
+        for piece in code.clone().filter(made_by) {
+            if let Err(e) = made(piece) {
+                wrong.push(format!("{path}: `{piece}`: {e}"));
+            }
+        }
         for piece in code.filter(|p| p.starts_with("pwspec ") && !p.contains('\n')) {
             let words = words(piece);
             let verb = words[1].as_str();
@@ -255,12 +326,30 @@ fn every_link_to_a_file_leads_somewhere() {
             let link = link.split([')', '#']).next().unwrap_or("");
             let beside = root().join(path);
             let to = beside.parent().unwrap_or(Path::new("")).join(link);
-            if !link.is_empty() && !link.contains("://") && !to.exists() {
+            // What `make reports` makes is there once it was called.
+            let made = path == "reports/README.md" && link == "matrix.md";
+            if !link.is_empty() && !link.contains("://") && !to.exists() && !made {
                 wrong.push(format!("{path}: {link}"));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_pictures_of_the_report_are_there_and_small() {
+    let text = text("README.md");
+    let shown = text.split("src").filter_map(|p| {
+        let p = p.strip_prefix("set").unwrap_or(p).strip_prefix("=\"")?;
+        p.split('"').next()
+    });
+    let shown: Vec<&str> = shown.collect();
+    assert_eq!(shown, [".github/report-dark.png", ".github/report-light.png"]);
+    for picture in shown {
+        let bytes = fs::read(root().join(picture)).unwrap();
+        assert!(bytes.starts_with(b"\x89PNG"), "{picture}");
+        assert!(bytes.len() <= 150_000, "{picture}: {} bytes", bytes.len());
+    }
 }
 
 #[test]
@@ -271,9 +360,12 @@ fn a_shell_would_take_the_words_apart_like_this() {
         words,
         ["pwspec", "run", "level:must & area:log", "--host", "a b"]
     );
-    let text = "```sh\n$ pwspec list\nls\npwspec run x # not run: no x\n```\n\n<!-- not run: no y -->\n\n```sh\npwspec y\n```\npwspec z\n";
+    let text = "```sh\n$ pwspec list\nls\npwspec run x # not run: no x\n```\n\n<!-- not run: no y -->\n\n```sh\npwspec y\n```\npwspec z\n\n    pwspec show a\n    again  pwspec b\n    make c\n";
     let lines: Vec<String> = commands("d", text).into_iter().map(|s| s.line).collect();
-    assert_eq!(lines, ["pwspec list"]);
+    assert_eq!(lines, ["pwspec list", "pwspec show a", "make c"]);
+    assert!(made("make test").is_ok() && made("make tset").is_err());
+    assert!(made("make hosts HOSTS='envoy@1.40.0 mosn'").is_ok());
+    assert!(made("make hosts HOSTS=nobody").is_err());
     let text = format!(
         "```sh\npwspec a\n```\n\n{IN_ONE_GO}\n\n```sh\ncd x\npwspec b\n```\n```\nno\n```\n"
     );
