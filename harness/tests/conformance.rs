@@ -90,6 +90,7 @@ fn story(column: &Column, case: &Case, abi: &Abi, result: &ResultLine) -> String
         case: &case_line(case, [abi]),
         result,
         traces: "",
+        command: "pwspec run",
     };
     plain(&failure.block())
 }

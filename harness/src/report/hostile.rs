@@ -122,6 +122,7 @@ fn annotations() {
             column: column.expect("it is there"),
             result,
             traces: "out",
+            command: &record.header.command,
         };
         let text = failure.annotation();
         assert_eq!(text.lines().count(), 1, "{text}");

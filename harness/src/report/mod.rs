@@ -4,6 +4,7 @@
 //! hostile until [`safe`] or the HTML template's escaping has seen it.
 
 pub mod adaptation;
+mod again;
 mod copies;
 pub mod diff;
 mod groups;
@@ -22,6 +23,7 @@ mod hostile;
 #[cfg(test)]
 mod tests;
 
+pub use again::*;
 pub use copies::copies;
 pub use groups::*;
 pub use safe::*;

@@ -27,6 +27,7 @@ fn failure<'a>(record: &'a Record, verdict: Verdict) -> Failure<'a> {
         case: record.case_of(result).expect("announced"),
         result,
         traces: TRACES,
+        command: &record.header.command,
     }
 }
 

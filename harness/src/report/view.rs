@@ -162,12 +162,6 @@ pub fn trace_name(case: &str) -> String {
     case.replace('/', ".")
 }
 
-/// The command that runs one case again, alone.
-pub fn again(case: &str, column: &Column) -> String {
-    let host = &column.host;
-    format!("pwspec run {case} --host {host} --isolation alone --trace all")
-}
-
 /// Where the text of a version stands, at the heading that a requirement rests on; of a dialect: the
 /// newest text.
 pub fn text_link(abi: &str, section: &str) -> String {

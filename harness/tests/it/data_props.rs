@@ -209,7 +209,7 @@ proptest! {
     #[test]
     fn a_failure_is_safe_to_show(result in any::result(COLUMN, CASE)) {
         let (column, case) = (column(), case());
-        let failure = Failure { column: &column, case: &case, result: &result, traces: "t" };
+        let failure = Failure { column: &column, case: &case, result: &result, traces: "t", command: "pwspec run" };
         for text in [failure.block(), failure.line()] {
             let text = plain(&text);
             let bad = |c: char| c != '\n' && unsafe_to_show(c);

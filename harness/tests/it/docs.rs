@@ -344,7 +344,10 @@ fn the_pictures_of_the_report_are_there_and_small() {
         p.split('"').next()
     });
     let shown: Vec<&str> = shown.collect();
-    assert_eq!(shown, [".github/report-dark.png", ".github/report-light.png"]);
+    assert_eq!(
+        shown,
+        [".github/report-dark.png", ".github/report-light.png"]
+    );
     for picture in shown {
         let bytes = fs::read(root().join(picture)).unwrap();
         assert!(bytes.starts_with(b"\x89PNG"), "{picture}");

@@ -13,7 +13,9 @@ use crate::record::ResultLine;
 use crate::report::copies::readable;
 use crate::report::html::model::Model;
 use crate::report::html::text::texts;
-use crate::report::{again, mark, safe, safe_lines, short_version, text_link, trace_text, words};
+use crate::report::{
+    again, host_named, mark, safe, safe_lines, short_version, text_link, trace_text, words,
+};
 use crate::trace::{Blob, Canon};
 
 /// So much of a host log and of the wire is in a report; the record has it all.
@@ -34,12 +36,13 @@ pub(super) fn json(model: &Model<'_>, abis: &[&Abi]) -> String {
         })
         .collect();
     let columns = model.columns.iter().map(|c| {
-        let again = again("CASE", c.view.column);
+        let again = again("CASE", c.view.column, c.command);
         json!({
             "name": safe(&c.name), "abi": safe(&c.view.column.abi),
             "host": safe(&c.view.column.host), "version": safe(&c.view.column.host_version),
             "short": safe(&short_version(&c.view.column.host_version)),
             "dialect": c.view.column.dialect, "reference": c.is_reference(), "beside": model.reference(c), "again": safe(&again),
+            "target": safe(&host_named(c.view.column, c.command)),
         })
     });
     let cases = model.cases.iter().map(|c| {

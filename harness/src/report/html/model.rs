@@ -35,6 +35,8 @@ pub(super) struct Col<'a> {
     /// The column's name; a second one of the same name has a number behind it.
     pub name: String,
     pub view: ColumnView<'a>,
+    /// The command of its run.
+    pub command: &'a str,
     pub results: HashMap<&'a str, &'a ResultLine>,
 }
 
@@ -79,6 +81,7 @@ impl<'a> Model<'a> {
                     0 => own.to_owned(),
                     n => format!("{own} ({})", n + 1),
                 },
+                command: &records[n].header.command,
                 results: by_column.remove(&(n, own)).unwrap_or_default(),
                 view,
             });

@@ -12,7 +12,7 @@ use crate::abi::Level;
 use crate::judge::{Gate, Verdict};
 use crate::report::html::model::{Col, Host, Model};
 use crate::report::terminal::is_news;
-use crate::report::{befell, host_mark, mark, safe, safe_short, speaker, words};
+use crate::report::{befell, host_mark, host_named, mark, safe, safe_short, speaker, words};
 
 /// So many unexpected results of one column are listed; the matrix has the rest.
 const NEWS: usize = 50;
@@ -191,13 +191,12 @@ fn day(time: &str) -> &str {
 
 /// What befell a run, each with the command that tells more.
 fn troubles(record: &crate::record::Record) -> Vec<(&'static str, String, Option<String>)> {
+    let named = |c| safe(&host_named(c, &record.header.command));
     let next = |kind: &str, text: &str| {
         let column = record.header.columns.iter();
         let mut of = column.filter(|c| text.starts_with(&safe(&c.name)));
         match kind {
-            "host" | "canary" => of
-                .next()
-                .map(|c| format!("pwspec doctor {}", safe(&c.host))),
+            "host" | "canary" => of.next().map(|c| format!("pwspec doctor {}", named(c))),
             _ => None,
         }
     };

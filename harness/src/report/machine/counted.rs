@@ -77,6 +77,7 @@ pub(super) fn rows(record: &Record) -> Vec<Failure<'_>> {
                 case,
                 result,
                 traces: "",
+                command: &record.header.command,
             });
         }
     }

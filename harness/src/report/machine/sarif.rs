@@ -153,7 +153,7 @@ fn one(
             "column": safe(&column.name),
             "verdict": result.judgement.verdict.word(),
             "check": safe(name),
-            "again": safe(&again(&case.id, column)),
+            "again": safe(&again(&case.id, column, row.command)),
         },
     });
     if let Some(index) = rules.iter().position(|r| r.id == req) {

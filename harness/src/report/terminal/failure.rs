@@ -19,6 +19,8 @@ pub struct Failure<'a> {
     /// The folder of traces as the user would type it (`target/pwspec/latest/traces`); empty: none
     /// are written.
     pub traces: &'a str,
+    /// The command of the run.
+    pub command: &'a str,
 }
 
 /// Where labels begin and values begin.
@@ -86,7 +88,7 @@ impl Failure<'_> {
         if let Some(path) = self.trace(check) {
             self.label(&mut out, "trace", &path);
         }
-        let again = safe(&again(&self.result.case, self.column));
+        let again = safe(&again(&self.result.case, self.column, self.command));
         self.label(&mut out, "again", &again);
         out
     }

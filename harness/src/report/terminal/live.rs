@@ -116,6 +116,7 @@ impl Live {
             case,
             result,
             traces: &self.options.traces,
+            command: &header.command,
         };
         let mut text = match (self.options.format, self.options.watched) {
             (Format::Json, _) => return Ok(()),

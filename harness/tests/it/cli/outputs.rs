@@ -210,6 +210,8 @@ fn a_report_takes_the_proof_and_says_whose_reason_is_missing() {
         ran.err
     );
     let profile = bench.read("specs/hosts/reference.yaml");
+    // The profile's own reasons are those of the real suite.
+    let profile = profile.split("\nalone:").next().unwrap().to_owned() + "\n";
     let alone = "alone:\n  - {cases: [demo/], why: the text leaves no room}\n";
     bench.write("specs/hosts/reference.yaml", &format!("{profile}{alone}"));
     let ran = bench

@@ -124,6 +124,48 @@ fn the_scripts_play_the_case_on_a_real_host() {
     assert!(seen.contains("x-here: b'1'"), "{seen}");
 }
 
+const CALL: (&str, &str) = (
+    "demo/call.yaml",
+    "version: 1
+suite: demo/call
+about: Demo
+since: 0.1.0
+cases:
+  - id: made
+    about: a call is given an id
+    program:
+      request_headers:
+        - call: proxy_grpc_call
+          with: {upstream: {upstream: grpc_a}, service: a.B, method: C, message: hi, timeout: 1000}
+          expect: {status: OK, call_id: {present: true}}
+        - return: PAUSE
+    exchange:
+      grpc: {grpc_a: [[{after: end, messages: [world], status: 0}]]}
+      play: [{head: 1}, {wait: {callback: grpc_receive}}, {abort: 1}]
+",
+);
+
+#[test]
+fn what_the_scripts_do_not_play_is_said() {
+    let Some(envoy) = envoy() else { return };
+    let bench = Bench::new(&[GOOD, CALL]);
+    let ran = bench
+        .run(&["repro", "demo/call/made", "--host", &envoy, "-o", "out"])
+        .code(0);
+    let lack = "upstream.py plays no gRPC upstream";
+    assert!(ran.err.contains(lack), "{}", ran.err);
+    let readme = bench.read("out/README.md");
+    assert!(
+        readme.contains(&format!("**Not the whole case:** {lack}")),
+        "{readme}"
+    );
+    let ran = bench
+        .run(&["repro", "demo/one/here", "--host", &envoy, "-o", "whole"])
+        .code(0);
+    assert!(!ran.err.contains("plays no"), "{}", ran.err);
+    assert!(!bench.read("whole/README.md").contains("Not the whole case"));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_held_host_names_its_process_and_goes_with_ctrl_c() {

@@ -13,7 +13,7 @@ use crate::cli::verbs::run::{empty, files, folder, repeat, shown, watch};
 use crate::host::Stop;
 use crate::record::{Collector, Record, Redacting, Sink, Tee, Writer, redact};
 use crate::report::safe_lines;
-use crate::runner::{self, Around, Outcome};
+use crate::runner::{self, Around, Outcome, quoted};
 
 pub(crate) fn run(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
     if args.watch {
@@ -133,13 +133,7 @@ fn exit(o: &Outcome, args: &RunArgs) -> Exit {
 /// The command as typed, without the folder of the program.
 fn command() -> String {
     let typed = std::env::args().skip(1);
-    let quoted = typed.map(|a| {
-        if a.contains([' ', '&', '|', '*']) {
-            format!("'{a}'")
-        } else {
-            a
-        }
-    });
+    let quoted = typed.map(|a| quoted(&a));
     std::iter::once("pwspec".to_owned())
         .chain(quoted)
         .collect::<Vec<_>>()

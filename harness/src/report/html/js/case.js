@@ -138,10 +138,10 @@ const page = (index, column) => {
     out.push(el("h2", {}, "On " + host.host + " " + host.version + (host.dialect ? ", dialect " : ", ABI ") + host.abi), el("p", { class: "outcome-line" }, badge(r.verdict), r.gate ? el("small", { class: /unexpected/.test(r.gate) ? "bad" : null }, r.gate) : null, r.time ? el("small", {}, duration(r.time)) : null));
     if (notes.length) out.push(el("ul", { class: "because" + (calm ? " calm" : "") }, notes));
     const command = host.again.replace("CASE", c.id);
-    const without = "pwspec repro " + c.id + " --host " + host.host + " --abi " + host.abi + " -o repro";
+    const without = "pwspec repro " + c.id + " --host " + host.target + " --abi " + host.abi + " -o repro";
     const next = [["again, alone", command]];
     if ("FURTCDW".includes(letter) && !host.reference) next.push(["without pwspec", without]);
-    if (letter === "N") next.push(["is the host well?", "pwspec doctor " + host.host]);
+    if (letter === "N") next.push(["is the host well?", "pwspec doctor " + host.target]);
     if (letter !== "O") out.push(el("div", { class: "commands" }, next.map(([what, line]) => el("div", { class: "command" }, el("span", {}, what), el("pre", {}, line), copy(line)))));
     if (letter === "S" && document.getElementById("groups/" + c.id)) out.push(el("p", { class: "more" }, el("a", { href: "#groups/" + c.id }, "Which hosts do the same")));
   }
