@@ -319,8 +319,12 @@ pub enum Observe {
     ClientClosed(u32),
     /// The joined value of a field that the client of a stream saw.
     ClientHeader(u32, String),
+    /// The joined value of a trailer that the client of a stream saw.
+    ClientTrailer(u32, String),
     /// The joined value of a field of the first request at an upstream.
     UpstreamHeader(String, String),
+    /// The joined value of a trailer of the first request at an upstream.
+    UpstreamTrailer(String, String),
     /// The body of the first request at an upstream.
     UpstreamBody(String),
     /// TCP: whether the host ended or closed the first connection at an upstream.

@@ -76,11 +76,19 @@ pub(super) fn observe(view: &View<'_>, abi: &Abi, what: &Observe) -> Result<Stri
         },
         Observe::ClientHeader(s, name) => match response(*s)? {
             None => "no response".to_owned(),
-            Some(m) => field(m, name),
+            Some(m) => field(&m.headers, name),
+        },
+        Observe::ClientTrailer(s, name) => match response(*s)? {
+            None => "no response".to_owned(),
+            Some(m) => field(&m.trailers, name),
+        },
+        Observe::UpstreamTrailer(up, name) => match first(up) {
+            None => "no request".to_owned(),
+            Some(m) => field(&m.trailers, name),
         },
         Observe::UpstreamHeader(up, name) => match first(up) {
             None => "no request".to_owned(),
-            Some(m) => field(m, name),
+            Some(m) => field(&m.headers, name),
         },
         Observe::UpstreamBody(up) => match first(up) {
             None => "no request".to_owned(),
@@ -183,12 +191,12 @@ fn lines(logs: &[LogLine], text: &str) -> String {
     }
 }
 
-fn field(m: &Message, name: &str) -> String {
-    match wire::joined(&m.headers, name) {
+fn field(fields: &[(Blob, Blob)], name: &str) -> String {
+    match wire::joined(fields, name) {
         Ok(None) => "absent".to_owned(),
         Ok(Some(b)) => b.display(),
         Err(()) => {
-            let values = Message::values(&m.headers, name);
+            let values = Message::values(fields, name);
             let all: Vec<String> = values.into_iter().map(Blob::display).collect();
             all.join(", ")
         }

@@ -32,8 +32,8 @@ impl Resolver<'_> {
                 None => {
                     let help = "`call N status`, `call N OUTPUT`, `call N OUTPUT after call M`, \
                                 `callbacks stream N`, `callbacks plugin N`, `callbacks any`, \
-                                `callbacks vm NAME …`, `log TEXT`, `client N status|body|closed|header NAME`, \
-                                `upstream NAME header NAME|body|closed|count`, \
+                                `callbacks vm NAME …`, `log TEXT`, `client N status|body|closed|header NAME|trailer NAME`, \
+                                `upstream NAME header NAME|trailer NAME|body|closed|count`, \
                                 `grpc NAME metadata NAME|messages|over|count`, `load`, `end`";
                     let message = format!("cannot observe `{}`", f.what);
                     self.note(&at.key("what"), message, Some(help.to_owned()));
@@ -68,6 +68,10 @@ impl Resolver<'_> {
             ["client", n, "body"] => Observe::ClientBody(stream(n)?),
             ["client", n, "closed"] => Observe::ClientClosed(stream(n)?),
             ["client", n, "header", name] => Observe::ClientHeader(stream(n)?, name.to_owned()),
+            ["client", n, "trailer", name] => Observe::ClientTrailer(stream(n)?, name.to_owned()),
+            ["upstream", at, "trailer", name] => {
+                Observe::UpstreamTrailer(at.to_owned(), name.to_owned())
+            }
             ["upstream", at, "header", name] => {
                 Observe::UpstreamHeader(at.to_owned(), name.to_owned())
             }
