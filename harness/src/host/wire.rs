@@ -27,6 +27,11 @@ pub(in crate::host) fn no_body() -> Growing {
     Growing::new(BODY)
 }
 
+/// Whether a response has no body on the wire, whatever was given for it (RFC 9110, 6.4.1).
+pub(in crate::host) fn bodiless(method: &str, status: Option<u16>) -> bool {
+    method == "HEAD" || matches!(status, Some(100..=199 | 204 | 304))
+}
+
 fn pseudo(fields: &Fields, name: &str) -> Option<String> {
     let found = fields.iter().find(|(k, _)| k == name.as_bytes());
     found.map(|(_, v)| String::from_utf8_lossy(v).into_owned())

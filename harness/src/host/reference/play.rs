@@ -182,7 +182,13 @@ fn close(world: &mut World, job: &Job, attempt: &mut Attempt) {
             world.upstream[at].request.body = stream.upstream_body.blob();
         }
         if let Some(response) = &mut stream.response {
-            response.body = stream.response_body.blob();
+            let mut sent = job.exchange.streams.iter().zip(1..);
+            let sent = sent.find(|(_, number)| *number == stream.number);
+            let method = sent.map_or("", |(s, _)| s.request.method.as_str());
+            response.body = match wire::bodiless(method, response.status) {
+                true => wire::body(b""),
+                false => stream.response_body.blob(),
+            };
         }
     }
     attempt.seen.upstream = std::mem::take(&mut world.upstream);

@@ -1,5 +1,6 @@
 //! Unit tests of the reference host, with the scripted guest.
 
+mod aside;
 mod bench;
 mod grpc;
 mod http;

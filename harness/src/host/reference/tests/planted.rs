@@ -1,5 +1,7 @@
 //! Faults: each one shows somewhere, and none without being planted.
 
+use std::collections::BTreeSet;
+
 use crate::host::reference::faults;
 use crate::host::reference::tests::kit::*;
 use crate::host::reference::tests::scenes;
@@ -21,19 +23,28 @@ fn every_job_plays_twice_alike_and_without_a_fault_of_ours() {
     }
 }
 
-// That each of them shows, and in which respect, the cases prove: `tests/mutants.rs`.
 #[test]
-fn no_fault_makes_the_host_panic() {
+fn every_fault_shows_in_a_job_and_none_makes_the_host_panic() {
+    let mut hidden: BTreeSet<&str> = faults().iter().copied().collect();
     for job in scenes::all() {
-        let (_, asked) = host().play_and_note(&job);
+        let (right, asked) = host().play_and_note(&job);
+        let right = seen(right);
         for fault in faults().iter().filter(|name| asked.contains(**name)) {
             let wrong = play_wrong(&job, fault);
             let mut panicked = wrong.faults.iter();
             let panicked =
                 panicked.find(|f| f.blame == Blame::Harness && f.what.contains("panicked"));
             assert_eq!(panicked, None, "{fault}");
+            if seen(wrong) != right {
+                hidden.remove(fault);
+            }
         }
     }
+    assert!(
+        hidden.is_empty(),
+        "{} show nowhere: {hidden:#?}",
+        hidden.len()
+    );
 }
 
 #[test]

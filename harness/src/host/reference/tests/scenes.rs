@@ -3,6 +3,7 @@
 use crate::abi::{Type, encode_pairs};
 use crate::case::{Act, Answer, AnswerKind, ArgValue, Call, OUT_OF_BOUNDS, Operand, Play, Select};
 use crate::host::Job;
+use crate::host::reference::tests::aside;
 use crate::host::reference::tests::grpc;
 use crate::host::reference::tests::kit::*;
 use crate::host::reference::tests::later::{lives, stores, timers, wait};
@@ -435,6 +436,7 @@ pub(super) fn all() -> Vec<Job> {
     all.extend(lives());
     all.extend(narrow::all());
     all.extend(odd::all());
+    all.extend(aside::all());
     all.extend(grpc::scenes());
     all.extend(tcp::scenes());
     all
