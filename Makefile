@@ -8,10 +8,11 @@ MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
 CARGO ?= cargo
 HOSTS ?= envoy
 RUNS ?= 5
+TIME ?= 5m
 PWSPEC := target/debug/pwspec
 RELEASE := target/release/pwspec
 
-.PHONY: help conformance test check bless guests hosts matrix reports bench clean
+.PHONY: help conformance test check bless guests hosts matrix reports bench fuzz clean
 
 help: ## Say what there is to do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | column -t -s '|'
@@ -55,6 +56,10 @@ bench: ## Benches, and whole-process timings of the release build
 	$(CARGO) bench --locked
 	$(CARGO) build --locked --release
 	.ci/timing $(RUNS)
+
+fuzz: ## Random programs on the reference host and on HOSTS until they differ (TIME=5m)
+	$(CARGO) build --locked
+	$(PWSPEC) fuzz --hosts reference,$(HOSTS) --max-time $(TIME)
 
 clean: ## Remove what was built; hosts in target/hosts too
 	$(CARGO) clean

@@ -3,6 +3,7 @@
 pub mod abi;
 pub mod case;
 pub mod cli;
+pub mod fuzz;
 pub mod guest;
 pub mod host;
 pub mod judge;

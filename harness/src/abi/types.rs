@@ -53,7 +53,9 @@ impl fmt::Display for Seat {
 }
 
 /// What an opaque number stands for; the canonical trace names it by first appearance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum IdKind {
     /// A plugin or stream context: `ctx#1`.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::abi::Level;
 
 /// How one check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// As the text says.
@@ -109,7 +109,7 @@ impl fmt::Display for Verdict {
 }
 
 /// One check and how it ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckResult {
     /// Its name within the case: `call 2 status`.
@@ -139,7 +139,7 @@ pub struct CheckResult {
 }
 
 /// One case in one column, judged by the text alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Judgement {
     /// How it ended.
@@ -161,7 +161,7 @@ pub struct Judgement {
 }
 
 /// One case in one column, held against what was expected of this host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Gate {
     /// Nothing to say.

@@ -2,6 +2,7 @@
 //!
 //! Every line is one JSON object with one key that says what it is. No footer: a truncated record.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::abi::{Level, Seat};
@@ -12,7 +13,7 @@ use crate::trace::{Attempt, Fault};
 pub const RECORD_VERSION: u32 = 1;
 
 /// One line of `record.jsonl`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Line {
     /// The first line.
@@ -28,7 +29,7 @@ pub enum Line {
 }
 
 /// What was run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
     /// [`RECORD_VERSION`].
@@ -58,7 +59,7 @@ pub struct Header {
 }
 
 /// One part of several of a selection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Shard {
     /// Which, from 1.
@@ -68,7 +69,7 @@ pub struct Shard {
 }
 
 /// A run of the cases of an older suite version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pinned {
     /// As typed: `0.2`.
@@ -78,7 +79,7 @@ pub struct Pinned {
 }
 
 /// A host, its version and an ABI or dialect.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Column {
     /// `envoy-1.40.0-0.2.1`: the folder in snapshots, traces and reports.
@@ -103,7 +104,7 @@ pub struct Column {
 }
 
 /// A requirement as the record keeps it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReqLine {
     /// Stable id.
@@ -122,7 +123,7 @@ pub struct ReqLine {
 }
 
 /// A case.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CaseLine {
     /// `fields/get_value/absent`.
@@ -155,7 +156,7 @@ fn is_zero(n: &u32) -> bool {
 }
 
 /// One case in one column.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResultLine {
     /// Column name.
@@ -192,7 +193,7 @@ pub struct ResultLine {
 }
 
 /// A difference to the column's snapshot.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Drift {
     /// The snapshot has no section for this case.
@@ -205,7 +206,7 @@ pub struct Drift {
 pub const NOT_PLAYED: &str = "it was not played";
 
 /// A canary's answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CanaryLine {
     /// Column name.
@@ -219,7 +220,7 @@ pub struct CanaryLine {
 }
 
 /// Counts of one column.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Counts {
     /// All cases but added ones.
@@ -251,7 +252,7 @@ pub struct Counts {
 }
 
 /// Faults of one column by blame.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultCounts {
     /// By blame.
@@ -265,7 +266,7 @@ pub struct FaultCounts {
 }
 
 /// One column, summed up: also an entry of `summary.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnSummary {
     /// Column name.
@@ -301,7 +302,7 @@ pub struct ColumnSummary {
 }
 
 /// How it ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Footer {
     /// When it ended, RFC 3339, UTC.

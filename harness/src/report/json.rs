@@ -279,6 +279,68 @@ pub struct ProbeRow {
     pub what: String,
 }
 
+/// What `fuzz` prints.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fuzz {
+    /// The format's version.
+    pub version: u32,
+    /// The two hosts, with their versions.
+    pub hosts: Vec<String>,
+    /// The ABI version.
+    pub abi: String,
+    /// The seed of the programs.
+    pub seed: u64,
+    /// How many programs were played.
+    pub programs: u64,
+    /// Differences in what the text asks for.
+    pub found: Vec<FuzzFound>,
+    /// Programs that differed in nothing but requirements that a host is known to miss.
+    pub known: u64,
+    /// Programs that differed in nothing but what the text leaves free.
+    pub free: u64,
+    /// Programs that differed once and not again.
+    pub unsteady: u64,
+    /// Programs whose attempts could not be compared.
+    pub unfit: u64,
+    /// Programs of which a host died. Nothing else is said of them.
+    pub died: Vec<FuzzDied>,
+}
+
+/// A difference that `fuzz` found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FuzzFound {
+    /// The suite file that shows it.
+    pub file: String,
+    /// The number of the program that showed it first.
+    pub program: u64,
+    /// The requirement that it touches.
+    pub requirement: String,
+    /// That requirement's level.
+    pub level: String,
+    /// What of it the case observes.
+    pub observed: String,
+    /// What differs.
+    pub what: String,
+    /// What each host did, shortened.
+    pub answers: Vec<String>,
+    /// How many steps are left of the program.
+    pub steps: u64,
+    /// How many more programs showed it.
+    pub more: u64,
+}
+
+/// A program of which a host died.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FuzzDied {
+    /// The host, with its version.
+    pub host: String,
+    /// The program's number.
+    pub program: u64,
+}
+
 /// A row of `pending`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -335,6 +397,7 @@ pub fn schemas() -> Vec<(&'static str, serde_json::Value)> {
         ("hosts", schemars::schema_for!(Vec<HostRow>).to_value()),
         ("pending", schemars::schema_for!(Vec<PendingRow>).to_value()),
         ("probe", schemars::schema_for!(Vec<ProbeRow>).to_value()),
+        ("fuzz", schemars::schema_for!(Fuzz).to_value()),
         ("diff", schemars::schema_for!(Diff).to_value()),
         (
             "badge",

@@ -348,7 +348,7 @@ fn every_schema_names_its_fields() {
     let names: Vec<&str> = schemas.iter().map(|(name, _)| *name).collect();
     assert_eq!(
         names.join(" "),
-        "summary cases requirements changes coverage coverage-text prove hosts pending probe diff badge"
+        "summary cases requirements changes coverage coverage-text prove hosts pending probe fuzz diff badge"
     );
     for (name, schema) in &schemas {
         assert!(schema.get("$schema").is_some(), "{name}");

@@ -3,10 +3,12 @@
 //! Does not know how a run is shown, nor what was typed.
 
 mod adapter;
+mod campaign;
 mod canaries;
 mod canary;
 pub mod clock;
 mod drift;
+mod duel;
 mod entries;
 mod gating;
 pub mod health;
@@ -25,9 +27,11 @@ mod specs;
 mod varies;
 
 pub use adapter::behind;
+pub use campaign::{Found, Search, Searched, campaign};
 pub use canaries::canaries;
 pub use canary::Canary;
 pub use drift::*;
+pub use duel::{Duel, Opponent, Pair};
 pub use entries::*;
 pub use gating::lacks;
 pub use hosts::*;

@@ -2,12 +2,13 @@
 //!
 //! Does not know what was expected.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::trace::{Blob, Seen, Trace};
 
 /// What was observed in one attempt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Attempt {
     /// Whether other cases ran in the same process.
@@ -55,7 +56,7 @@ impl Attempt {
 }
 
 /// Whether other cases ran in the same process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Isolation {
     /// A process that serves many cases.
@@ -65,7 +66,7 @@ pub enum Isolation {
 }
 
 /// Whether the host took the module.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Load {
     /// It loaded and started the module.
@@ -94,7 +95,7 @@ impl Load {
 }
 
 /// How the guest and host were at the end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum End {
     /// Nothing special.
@@ -108,7 +109,7 @@ pub enum End {
 }
 
 /// A line that the guest logged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogLine {
     /// The host's word for the level, in the text's names (`INFO`), where it shows one.
@@ -118,7 +119,7 @@ pub struct LogLine {
 }
 
 /// Who is at fault when something other than the host's behaviour went wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Blame {
     /// The host under test.
@@ -134,7 +135,7 @@ pub enum Blame {
 }
 
 /// Something that went wrong and is no verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// Whose it is.

@@ -4,6 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Values longer than this leave the guest as length, digest and ends.
@@ -207,7 +208,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// How a blob stands in a record.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Stored {
     /// UTF-8.
@@ -255,6 +256,17 @@ impl<'de> Deserialize<'de> for Blob {
                 tail: decode(&tail)?,
             },
         })
+    }
+}
+
+/// In a record a blob is a [`Stored`].
+impl JsonSchema for Blob {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Blob".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Stored::json_schema(generator)
     }
 }
 

@@ -3,13 +3,14 @@
 //! A trace is a tree: a callback holds the hostcalls made in it, a hostcall holds what the host
 //! called back meanwhile (allocations, nested callbacks).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::abi::IdKind;
 use crate::trace::Blob;
 
 /// All instances (VMs) of a case that spoke, in the order in which they began.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trace {
     /// One per VM that sent frames.
@@ -17,7 +18,7 @@ pub struct Trace {
 }
 
 /// What one VM did, from its first frame on.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Instance {
     /// Which VM of the case this is (index into the case's VMs).
@@ -29,7 +30,7 @@ pub struct Instance {
 }
 
 /// What kind of thing happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// The host called a `proxy_on_*` export.
@@ -44,7 +45,7 @@ pub enum EventKind {
 }
 
 /// One callback, entry point, allocation or hostcall.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
     /// What kind of thing.
@@ -74,7 +75,7 @@ pub struct Event {
 }
 
 /// How a call ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Returned {
     /// It never came back (trap, time-out, or the instance fell silent).
@@ -87,7 +88,7 @@ pub enum Returned {
 }
 
 /// Summary of a `repeat` step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Repeat {
     /// How many calls were made.
@@ -97,7 +98,7 @@ pub struct Repeat {
 }
 
 /// A named value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Field {
     /// The parameter's name.
@@ -112,7 +113,7 @@ pub struct Field {
 }
 
 /// A typed value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Value {
     /// A number.

@@ -2,12 +2,13 @@
 //!
 //! Does not know callbacks or hostcalls.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::trace::Blob;
 
 /// Both ends of the proxy.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Seen {
     /// By stream of the exchange, in its order; a stream that was never opened is missing.
@@ -21,7 +22,7 @@ pub struct Seen {
 
 /// What the client of one stream saw. On a TCP stream the bytes that came to it are a [`Message`] with
 /// nothing but `body` and `complete`, from the moment when it was connected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientSaw {
     /// Stream number, from 1.
@@ -34,7 +35,7 @@ pub struct ClientSaw {
 }
 
 /// A request, or a TCP connection, that arrived at an upstream.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpstreamSaw {
     /// `main` for proxied requests, else the name of the callout's upstream.
@@ -44,7 +45,7 @@ pub struct UpstreamSaw {
 }
 
 /// A gRPC call or stream that arrived at an upstream.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GrpcSaw {
     /// The upstream's name.
@@ -64,7 +65,7 @@ pub struct GrpcSaw {
 }
 
 /// An HTTP message, or all that came one way on a TCP connection.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
     /// Requests.

@@ -13,16 +13,19 @@ const MAY: &[(&str, &[&str])] = &[
     ("guest", &["abi", "case", "trace"]),
     ("judge", &["abi", "case", "trace"]),
     ("host", &["abi", "case", "trace"]),
+    ("fuzz", &["abi", "trace"]),
     ("record", &["abi", "judge", "trace"]),
     ("report", &["abi", "judge", "record", "trace"]),
     (
         "runner",
-        &["abi", "case", "guest", "host", "judge", "record", "trace"],
+        &[
+            "abi", "case", "fuzz", "guest", "host", "judge", "record", "trace",
+        ],
     ),
     (
         "cli",
         &[
-            "abi", "case", "guest", "host", "judge", "record", "report", "runner", "trace",
+            "abi", "case", "fuzz", "guest", "host", "judge", "record", "report", "runner", "trace",
         ],
     ),
 ];
@@ -35,6 +38,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("indicatif", &["cli", "report/terminal"]),
     ("minijinja", &["report", "host/network"]),
     ("serde_yaml", &["abi", "case"]),
+    ("proptest", &["fuzz"]),
     ("tokio", &["host/network/h2"]),
     ("http", &["host/network/h2"]),
 ];

@@ -7,6 +7,7 @@ mod diff;
 mod doctor;
 mod expect;
 mod extract;
+mod fuzz;
 mod hosts;
 mod init;
 mod inspect;
@@ -32,6 +33,7 @@ pub use diff::*;
 pub use doctor::*;
 pub use expect::*;
 pub use extract::*;
+pub use fuzz::*;
 pub use hosts::*;
 pub use init::*;
 pub use inspect::*;
@@ -107,6 +109,8 @@ pub enum Verb {
     Probe(ProbeArgs),
     /// Prove the checks: every fault of the reference host and every changed record must be caught.
     Prove(ProveArgs),
+    /// Random programs on two hosts until they differ, cut down and written as cases.
+    Fuzz(FuzzArgs),
     /// New verdicts from an old record, starting no host.
     Judge(JudgeArgs),
     /// Reports from records.

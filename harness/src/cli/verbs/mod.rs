@@ -7,6 +7,7 @@ mod diff;
 mod doctor;
 mod expect;
 mod extract;
+mod fuzz;
 mod hosts;
 mod init;
 mod inspect;
@@ -54,6 +55,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Doctor(args) => doctor::run(args, global),
         Verb::Probe(args) => probe::run(args, global),
         Verb::Prove(args) => prove::run(args, global),
+        Verb::Fuzz(args) => fuzz::run(args, global),
         Verb::Judge(args) => judge::run(args, global),
         Verb::Report(args) => report::run(args, global),
         Verb::Diff(args) => diff::run(args, global),

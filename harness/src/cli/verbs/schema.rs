@@ -7,6 +7,7 @@ use crate::case::{Profile, SuiteFile};
 use crate::cli::Failed;
 use crate::cli::args::SchemaArgs;
 use crate::cli::exit::Exit;
+use crate::record::Line;
 use crate::report::json;
 use crate::runner;
 
@@ -15,6 +16,7 @@ pub(crate) fn all() -> Vec<(&'static str, serde_json::Value)> {
     let mut out = json::schemas();
     out.push(("case", schemars::schema_for!(SuiteFile).to_value()));
     out.push(("profile", profile()));
+    out.push(("record", schemars::schema_for!(Line).to_value()));
     out.push(("abi", schemars::schema_for!(TableFile).to_value()));
     out.push(("text-map", schemars::schema_for!(TextMapFile).to_value()));
     out.push(("adapter", crate::host::stdio::protocol::schema()));

@@ -7,6 +7,7 @@ mod diff;
 pub(crate) mod envoy;
 mod expect;
 mod files;
+mod fuzz;
 mod hosts;
 mod init;
 mod inspect;
@@ -15,6 +16,7 @@ mod lost;
 mod misbehaving;
 mod outputs;
 mod probe;
+mod record_schema;
 mod records;
 mod repro;
 mod review;
@@ -105,6 +107,7 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 }
 
 /// What a call gave.
+#[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) out: String,

@@ -4,6 +4,7 @@ mod empty;
 mod files;
 mod folder;
 mod limit;
+mod own;
 mod repeat;
 mod setup;
 mod shown;

@@ -12,6 +12,7 @@ use crate::cli::args::{self, Global, RunArgs, SnapMode};
 use crate::cli::exit::Exit;
 use crate::cli::verbs;
 use crate::cli::verbs::last::LastRun;
+use crate::cli::verbs::run::own;
 use crate::record::Pinned;
 use crate::runner::{
     self, Deadlines, Isolate, Playing, RunOptions, Selected, Snapshots, Specs, Target, Wanted,
@@ -30,7 +31,8 @@ pub(super) struct Setup {
 impl Setup {
     /// Reads everything.
     pub(super) fn read(args: &RunArgs, global: &Global) -> anyhow::Result<Setup> {
-        let specs = verbs::specs(global)?;
+        let mut specs = verbs::specs(global)?;
+        let filters = own::take(&args.filters, &mut specs)?;
         let suite = verbs::suite(&specs)?;
         let profiles = verbs::profiles(&specs)?;
         for abi in &args.abis {
@@ -43,7 +45,7 @@ impl Setup {
         let earlier = LastRun {
             hosts: wanted.iter().map(|w| w.profile.name.clone()).collect(),
         };
-        let filter = verbs::filter(&args.filters, &suite, &earlier)?;
+        let filter = verbs::filter(&filters, &suite, &earlier)?;
         let seed = args
             .seed
             .unwrap_or_else(|| clock::seconds(SystemTime::now()));
@@ -147,6 +149,8 @@ impl Setup {
                 max_fail: if args.first { Some(1) } else { args.max_fail },
             },
             snapshots: match args.snapshots {
+                // What lies elsewhere has no snapshots.
+                None if args.filters.iter().any(|f| own::is_file(f)) => Snapshots::Off,
                 None => Snapshots::Default,
                 Some(SnapMode::Report) => Snapshots::Report,
                 Some(SnapMode::Check) => Snapshots::Check,
