@@ -104,7 +104,7 @@ const ENDING: [&str; 3] = ["proxy_on_done", "proxy_on_log", "proxy_on_delete"];
 
 /// Compares which callbacks came for the stream, and what they said.
 pub(super) fn callbacks(c: &mut Comparing<'_>, sides: [&Attempt; 2]) {
-    let came = sides.map(|a| of_stream(a));
+    let came = sides.map(of_stream);
     let ways = [Way::Request, Way::Response];
     // Whether an answer of the plugin's own comes by the plugin again is not said.
     let open = |way: Way| c.program.local.is_none_or(|l| way < l);
