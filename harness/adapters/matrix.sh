@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the suite on hosts and publishes each column.
 # matrix.sh FOLDER [HOST…]: without names every host that is found, each in the newest version; a host
-# that is not here is skipped with the command that gets it. A host that is named must be here.
+# that is not here is skipped with the command that gets it. A host that is named must be here. What
+# `doctor` says of a library's adapter is remembered: a column whose adapter did not pass is stamped.
 set -euo pipefail
 folder=$1
 shift
@@ -24,9 +25,14 @@ else
         /"found"/ { gsub(/,/, "", $2); found = $2 }
         /"how_to_get"/ { gsub(/^"|",?$/, "", $2); print name "\t" found "\t" $2 }')
 fi
+mkdir -p "$work"
 for name in "${names[@]}"; do
     out=$work/${name//[^a-zA-Z0-9.]/-}
     rm -rf "$out"
+    "$pwspec" doctor "$name" > "$work/doctor.txt" || {
+        echo "$name: doctor is not content: $work/doctor.txt" >&2
+        exit 3
+    }
     code=0
     "$pwspec" run --host "$name" --snapshots report --trace off --format terse --out "$out" || code=$?
     # Whatever the gate says is a result; a host that could not be driven is none.

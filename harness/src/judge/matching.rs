@@ -237,7 +237,10 @@ fn fill(pattern: &[u8], len: u64) -> impl Iterator<Item = u8> {
 }
 
 /// Digests of large fills, by pattern and length: the same few are asked for again and again.
-static FILLS: Mutex<Option<HashMap<(Vec<u8>, u64), u64>>> = Mutex::new(None);
+static FILLS: Mutex<Option<Digests>> = Mutex::new(None);
+
+/// See [`FILLS`].
+type Digests = HashMap<(Vec<u8>, u64), u64>;
 
 fn fill_digest(pattern: &[u8], len: u64) -> u64 {
     let mut fills = FILLS.lock().unwrap_or_else(PoisonError::into_inner);

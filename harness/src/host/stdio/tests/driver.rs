@@ -37,11 +37,11 @@ done"#,
     Stdio::new(&profile, program, "1".to_owned()).unwrap()
 }
 
-/// Plays so many jobs, and ends: the attempts by job, the processes that there were, and the trouble.
-fn play(
-    count: usize,
-    load: &str,
-) -> (Vec<(usize, Attempt)>, BTreeSet<String>, Result<(), Trouble>) {
+/// The attempts by job, the processes that there were, and the trouble.
+type Played = (Vec<(usize, Attempt)>, BTreeSet<String>, Result<(), Trouble>);
+
+/// Plays so many jobs, and ends.
+fn play(count: usize, load: &str) -> Played {
     let dir = tempfile::tempdir().unwrap();
     let pids = dir.path().join("pids");
     let mut driver = adapter(&pids, load);
