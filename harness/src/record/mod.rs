@@ -7,6 +7,7 @@ mod event;
 mod line;
 mod merge;
 mod pack;
+mod places;
 mod reader;
 mod redact;
 mod slim;

@@ -11,6 +11,7 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
+use crate::record::places::unplaced;
 use crate::record::{Column, Line, Record, RecordError, RecordErrorKind, Writer, slim};
 
 /// So many bytes may come out of one packed line: a record is never that large.
@@ -48,7 +49,7 @@ pub(super) fn unpack(text: &str) -> Result<Vec<u8>, RecordErrorKind> {
 }
 
 /// The part of a record that is published for one of its columns: passing cases without log and wire,
-/// no difference to snapshots, and a command that leaves out what only this machine has.
+/// no difference to snapshots, and nothing that only this machine has: no folders, a command without paths.
 pub fn published(record: &Record, column: &Column) -> Record {
     let mut out = record.clone();
     out.header.columns = vec![column.clone()];
@@ -56,6 +57,7 @@ pub fn published(record: &Record, column: &Column) -> Record {
     out.results.retain(|r| r.column == column.name);
     for result in &mut out.results {
         result.drift = None;
+        *result = unplaced(result);
     }
     let ran: std::collections::HashSet<&str> =
         out.results.iter().map(|r| r.case.as_str()).collect();

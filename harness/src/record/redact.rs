@@ -64,30 +64,49 @@ pub fn redact(text: &str, secrets: &[String]) -> String {
 
 /// A part of a record without the secrets, wherever in it they stand.
 fn clean<T: Serialize + DeserializeOwned + Clone>(part: &T, secrets: &[String]) -> T {
+    rewritten(
+        part,
+        &Rewrite {
+            text: &|text| redact(text, secrets),
+            bytes: &|all| without(all, secrets),
+        },
+    )
+}
+
+/// What is done to every text and to all bytes of a part of a record.
+pub(super) struct Rewrite<'a> {
+    /// Texts.
+    pub(super) text: &'a dyn Fn(&str) -> String,
+    /// Bytes that are no text.
+    pub(super) bytes: &'a dyn Fn(Vec<u8>) -> Vec<u8>,
+}
+
+/// A part of a record with its texts and bytes written anew.
+pub(super) fn rewritten<T: Serialize + DeserializeOwned + Clone>(part: &T, how: &Rewrite<'_>) -> T {
     let Ok(mut value) = serde_json::to_value(part) else {
         return part.clone();
     };
-    walk(&mut value, secrets);
+    walk(&mut value, how);
     serde_json::from_value(value).unwrap_or_else(|_| part.clone())
 }
 
-fn walk(value: &mut Value, secrets: &[String]) {
+fn walk(value: &mut Value, how: &Rewrite<'_>) {
     match value {
-        Value::String(text) => *text = redact(text, secrets),
-        Value::Array(all) => all.iter_mut().for_each(|v| walk(v, secrets)),
+        Value::String(text) => *text = (how.text)(text),
+        Value::Array(all) => all.iter_mut().for_each(|v| walk(v, how)),
         Value::Object(map) => {
             for (key, v) in map.iter_mut() {
                 match (key.as_str(), &mut *v) {
-                    ("b64", Value::String(text)) => *text = bytes(text, secrets),
+                    ("b64", Value::String(text)) => *text = base64(text, how),
                     // Length, digest, both ends.
                     ("cut", Value::Array(parts)) => {
                         for end in parts.iter_mut().skip(2) {
                             if let Value::String(text) = end {
-                                *text = bytes(text, secrets);
+                                *text = base64(text, how);
                             }
                         }
                     }
-                    _ => walk(v, secrets),
+                    _ => walk(v, how),
                 }
             }
         }
@@ -95,11 +114,16 @@ fn walk(value: &mut Value, secrets: &[String]) {
     }
 }
 
-/// The same for bytes that stand in base64.
-fn bytes(text: &str, secrets: &[String]) -> String {
-    let Ok(mut all) = BASE64.decode(text) else {
-        return text.to_owned();
-    };
+/// Bytes that stand in base64.
+fn base64(text: &str, how: &Rewrite<'_>) -> String {
+    match BASE64.decode(text) {
+        Ok(all) => BASE64.encode((how.bytes)(all)),
+        Err(_) => text.to_owned(),
+    }
+}
+
+/// Bytes without the secrets.
+fn without(mut all: Vec<u8>, secrets: &[String]) -> Vec<u8> {
     for secret in secrets
         .iter()
         .map(|s| s.as_bytes())
@@ -112,5 +136,5 @@ fn bytes(text: &str, secrets: &[String]) -> String {
             from = at + GONE.len();
         }
     }
-    BASE64.encode(all)
+    all
 }

@@ -7,7 +7,7 @@ use crate::abi::Level;
 use crate::judge::{Gate, Judgement, Verdict};
 use crate::record::{
     CaseLine, Collector, Column, Event, Footer, Header, RECORD_VERSION, Record, RecordErrorKind,
-    ResultLine, Sink, Tee, Writer, slim, summary, verdicts,
+    ResultLine, Sink, Tee, Writer, published, slim, summary, verdicts,
 };
 use crate::trace::{Attempt, Blob, Isolation};
 
@@ -422,4 +422,36 @@ fn the_verdicts_of_a_record_are_read_without_the_rest() {
         .expect_err("it is truncated")
         .to_string();
     assert!(error.contains("truncated"), "{error}");
+}
+
+#[test]
+fn what_is_published_names_no_folder_of_the_machine() {
+    let mut record = record();
+    let log = "add /tmp/x.y/pwspec-V7P7Qo/c5.sock\n/home/me/src/pwspec/target/hosts/mosn/1/mosn died at \
+               /pwspec/mosn/main.go:28, /etc/pwspec-notes stays";
+    let noise = [&b"\xff\xfe /var/tmp/pwspec-abcDEF"[..], b"/lds.yaml"].concat();
+    let mut attempt = Attempt::empty(Isolation::Shared);
+    attempt.host_log = Some(Blob::new(log.as_bytes()));
+    attempt.load = crate::trace::Load::Refused {
+        text: Blob::new(&noise),
+    };
+    // Of a failing result the log is kept.
+    record.results[1].attempts = vec![attempt];
+    let column = record.header.columns[0].clone();
+    let out = published(&record, &column);
+    let attempt = &out.results[1].attempts[0];
+    let text = attempt.host_log.as_ref().expect("kept").display();
+    assert_eq!(
+        text,
+        "\"add ‹folder›/c5.sock\\ntarget/hosts/mosn/1/mosn died at \
+         /pwspec/mosn/main.go:28, /etc/pwspec-notes stays\""
+    );
+    let crate::trace::Load::Refused { text } = &attempt.load else {
+        panic!("{:?}", attempt.load)
+    };
+    assert!(
+        text.display().ends_with("‹folder›/lds.yaml\""),
+        "{}",
+        text.display()
+    );
 }
