@@ -2,6 +2,7 @@
 //!
 //! Does not know what the messages mean, the greeting apart.
 
+use std::convert::Infallible;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ const OUTSIDE: Duration = Duration::from_millis(if cfg!(test) { 500 } else { 10_
 const LEAST: Duration = Duration::from_secs(1);
 /// An adapter that is told that nothing follows ends within this time.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long its last words are waited for once it has ended.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// This much of what an adapter writes to its standard error is kept between two questions.
 const ASIDE: usize = 64 * 1024;
 /// A line of an adapter is at most this long: bodies of 10 MiB, several times, with room to spare.
@@ -85,6 +88,8 @@ pub struct Link {
     to: Option<Sender<Vec<u8>>>,
     from: Receiver<Vec<u8>>,
     aside: Arc<Mutex<Vec<u8>>>,
+    /// Breaks off when nothing more can be said beside the answers.
+    silent: Receiver<Infallible>,
     next: u64,
     entered: bool,
     hello: Hello,
@@ -136,13 +141,14 @@ impl Link {
         let to = writer(child.stdin.take());
         let from = lines(child.stdout.take());
         let aside = Arc::new(Mutex::new(Vec::new()));
-        keep(child.stderr.take(), Arc::clone(&aside));
+        let silent = keep(child.stderr.take(), Arc::clone(&aside));
         let mut link = Link {
             child,
             guard,
             to: Some(to),
             from,
             aside,
+            silent,
             next: 1,
             entered: false,
             hello: Hello {
@@ -271,6 +277,10 @@ impl Link {
     fn gone(&mut self, entered: bool) -> Silence {
         self.to = None;
         let ended = self.ends(GRACE);
+        if ended.is_some() {
+            // Its last words; what it has started may hold them open.
+            self.silent.recv_timeout(LAST_WORDS).ok();
+        }
         let signal = ended.and_then(|s| s.signal());
         // What a person or the machine sends; a library that breaks ends by another one.
         let killed = matches!(signal, Some(s) if s == Signal::KILL.as_raw()
@@ -389,9 +399,14 @@ fn lines(from: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
     lines
 }
 
-/// Keeps the newest of what comes.
-fn keep(from: Option<impl Read + Send + 'static>, kept: Arc<Mutex<Vec<u8>>>) {
+/// Keeps the newest of what comes, until nothing more does.
+fn keep(
+    from: Option<impl Read + Send + 'static>,
+    kept: Arc<Mutex<Vec<u8>>>,
+) -> Receiver<Infallible> {
+    let (open, silent) = channel();
     std::thread::spawn(move || {
+        let _open: Sender<Infallible> = open;
         let Some(mut from) = from else { return };
         let mut bytes = [0; 4096];
         while let Ok(n) = from.read(&mut bytes) {
@@ -404,4 +419,5 @@ fn keep(from: Option<impl Read + Send + 'static>, kept: Arc<Mutex<Vec<u8>>>) {
             kept.drain(..over);
         }
     });
+    silent
 }
