@@ -259,7 +259,7 @@ impl<'de> Deserialize<'de> for Blob {
     }
 }
 
-/// In a record a blob is a [`Stored`].
+/// In a record a blob is a `Stored`.
 impl JsonSchema for Blob {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Blob".into()
