@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A plugin may work this long in one callback. Bodies of 10 MiB take a third of it.
+/// A plugin may work this long in one callback; in the whole suite only the case that loops does.
 const WORK: Duration = Duration::from_millis(100);
 /// Nearly all callbacks have returned by then, and nobody looks at them.
 const UNSEEN: Duration = Duration::from_millis(20);
