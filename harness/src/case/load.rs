@@ -137,6 +137,11 @@ impl Suite {
 }
 
 impl Case {
+    /// Whether it says itself how long it may take, which only cases do that take long.
+    pub fn is_long(&self) -> bool {
+        self.source.file.deadline_ms.is_some()
+    }
+
     /// Line and column of a check in the case's file, from 1.
     pub fn place(&self, resolved: &Resolved, check: usize) -> (u32, u32) {
         match resolved.paths.get(check) {

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use rayon::prelude::*;
+
 use crate::abi::{Abi, PluginType};
 use crate::case::Exchange;
 use crate::trace::{Attempt, Legend};
@@ -156,6 +158,29 @@ pub trait Driver: Send {
         stop: &Stop,
         done: &(dyn Fn(usize, Attempt) + Sync),
     ) -> Result<(), Trouble>;
+
+    /// Whether cases are played one by one: then each is best made when its turn comes, the long ones first.
+    fn one_by_one(&self) -> bool {
+        false
+    }
+
+    /// [`Driver::play`] for the jobs that `make` gives for 0 to `count`; `None`: there is nothing to play.
+    ///
+    /// # Errors
+    /// As [`Driver::play`].
+    fn play_made(
+        &mut self,
+        count: usize,
+        make: &(dyn Fn(usize) -> Option<Job> + Sync),
+        stop: &Stop,
+        done: &(dyn Fn(usize, Attempt) + Sync),
+    ) -> Result<(), Trouble> {
+        let jobs: Vec<Job> = (0..count).into_par_iter().filter_map(make).collect();
+        match jobs.is_empty() {
+            true => Ok(()),
+            false => self.play(jobs, stop, done),
+        }
+    }
 
     /// Ends the host in the orderly way and leaves no process and no file behind. Called once; a
     /// driver that is dropped without it cleans up as well as it can.

@@ -5,16 +5,25 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use crate::record::{
     CaseLine, Event, Footer, Header, Line, Record, RecordError, RecordErrorKind, ResultLine, Sink,
     slim_result,
 };
 
-/// Writes one record. Every line is written in one piece and flushed.
+/// So many results of one burst become lines at once.
+const BURST: usize = 256;
+
+/// Writes one record. Whole lines only are written, and flushed; results that come in a burst go out
+/// together.
 pub struct Writer {
     out: Box<dyn Write + Send>,
     name: String,
+    /// Results whose lines are not made yet.
+    burst: Vec<Arc<ResultLine>>,
 }
 
 impl Writer {
@@ -38,6 +47,7 @@ impl Writer {
         Writer {
             out: Box::new(out),
             name: name.into(),
+            burst: Vec::new(),
         }
     }
 
@@ -85,16 +95,41 @@ impl Writer {
     }
 
     pub(super) fn line(&mut self, line: &Line) -> Result<(), RecordError> {
-        let mut bytes = self.io(serde_json::to_vec(line).map_err(Into::into))?;
-        bytes.push(b'\n');
-        let written = self.out.write_all(&bytes).and_then(|()| self.out.flush());
+        let bytes = self.io(bytes_of(line))?;
+        self.lines(&bytes)
+    }
+
+    fn lines(&mut self, bytes: &[u8]) -> Result<(), RecordError> {
+        let written = self.out.write_all(bytes).and_then(|()| self.out.flush());
         self.io(written)
+    }
+
+    /// Writes the results that wait.
+    fn settle(&mut self) -> Result<(), RecordError> {
+        let waiting = std::mem::take(&mut self.burst);
+        let made: std::io::Result<Vec<Vec<u8>>> = waiting.par_iter().map(|r| slimmed(r)).collect();
+        let lines = self.io(made)?.concat();
+        self.lines(&lines)
     }
 
     /// A trouble of the system as one of this record.
     pub(super) fn io<T>(&self, result: std::io::Result<T>) -> Result<T, RecordError> {
         result.map_err(|e| RecordError::new(RecordErrorKind::Io(e.to_string()), self.name.clone()))
     }
+}
+
+/// A line, with its end.
+fn bytes_of(line: &Line) -> std::io::Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec(line)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// The line of what a record keeps of a result.
+fn slimmed(result: &ResultLine) -> std::io::Result<Vec<u8>> {
+    let mut kept = Box::new(result.clone());
+    slim_result(&mut kept);
+    bytes_of(&Line::Result(kept))
 }
 
 impl Sink for Writer {
@@ -104,13 +139,21 @@ impl Sink for Writer {
                 self.header(header)?;
                 cases.iter().try_for_each(|c| self.case(c))
             }
-            Event::CaseAdded(case) => self.case(case),
-            Event::CaseEnded(result) => {
-                let mut kept = ResultLine::clone(result);
-                slim_result(&mut kept);
-                self.result(&kept)
+            Event::CaseAdded(case) => {
+                self.settle()?;
+                self.case(case)
             }
-            Event::Finished(footer) => self.footer(footer),
+            Event::CaseEnded(result) => {
+                self.burst.push(result.clone());
+                match self.burst.len() < BURST {
+                    true => Ok(()),
+                    false => self.settle(),
+                }
+            }
+            Event::Finished(footer) => {
+                self.settle()?;
+                self.footer(footer)
+            }
             Event::CaseBegan { .. } | Event::HostReady { .. } | Event::HostTrouble { .. } => Ok(()),
         }
     }

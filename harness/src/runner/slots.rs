@@ -2,9 +2,7 @@
 //!
 //! Does not know which cases belong together, nor what becomes of a result.
 
-use std::sync::{Mutex, PoisonError};
-
-use rayon::prelude::*;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::abi::Abi;
 use crate::case::{Case, Suite};
@@ -75,6 +73,10 @@ pub(super) fn play_slots(
     watch: &dyn Watch,
 ) -> Result<(), Trouble> {
     let mut due: Vec<&mut Slot<'_>> = slots.iter_mut().filter(|s| s.judgement.is_none()).collect();
+    if driver.one_by_one() {
+        // A case that says how long it may take takes long: at the end all others would wait for it.
+        due.sort_by_key(|s| !s.planned.case.is_long());
+    }
     let failures = Mutex::new(0u32);
     let size = driver.batch().min(due.len()).max(1);
     for batch in due.chunks_mut(size) {
@@ -97,51 +99,71 @@ fn play_batch(
     watch: &dyn Watch,
     failures: &Mutex<u32>,
 ) -> Result<(), Trouble> {
-    let build = |slot: &&mut Slot<'_>| made(suite, slot, plan, options);
-    let built: Vec<Result<Prepared, String>> = batch.par_iter().map(build).collect();
-    let mut jobs: Vec<Job> = Vec::new();
-    for (i, (slot, prepared)) in batch.iter_mut().zip(&built).enumerate() {
-        match prepared {
-            Ok(prepared) => {
-                slot.module_digest.clone_from(&prepared.module_digest);
-                let mut job = prepared.job.clone();
-                job.index = i;
-                jobs.push(job);
-            }
-            Err(why) => {
-                let why = format!("harness: {why}");
-                slot.judgement = Some(verdict_only(slot.planned, Verdict::NotRun, why));
-            }
-        }
-    }
-    if jobs.is_empty() {
-        return Ok(());
-    }
-    let played: Mutex<Vec<(usize, Attempt, Judgement)>> = Mutex::new(Vec::new());
+    let built: Vec<Mutex<Option<Result<Prepared, String>>>> =
+        batch.iter().map(|_| Mutex::default()).collect();
     let shared: &[&mut Slot<'_>] = batch;
+    let make = |i: usize| {
+        let made = made(suite, shared[i], plan, options);
+        let job = made.as_ref().ok().map(|prepared| Job {
+            index: i,
+            ..prepared.job.clone()
+        });
+        *locked(&built[i]) = Some(made);
+        job
+    };
+    let played: Mutex<Vec<(usize, Done)>> = Mutex::default();
     let done = |i: usize, attempt: Attempt| {
-        let (slot, Ok(prepared)) = (&shared[i], &built[i]) else {
+        // Once judged it is not needed again: only what is being played is in memory.
+        let Some(Ok(prepared)) = locked(&built[i]).take() else {
             return;
         };
+        let slot = &shared[i];
         let column = &plan.columns[slot.column];
-        let judgement = judge_attempt(&column.abi, prepared, &attempt, &slot.planned.case);
+        let judgement = judge_attempt(&column.abi, &prepared, &attempt, &slot.planned.case);
         watch.result(&column.column.name, &slot.planned.case, &judgement);
         if watch.unexpected(&column.column.name, &slot.planned.case, &judgement) {
-            let mut n = failures.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut n = locked(failures);
             *n += 1;
             if options.max_fail.is_some_and(|max| *n >= max) {
                 stop.ask_for(Early::Failures);
             }
         }
-        let mut played = played.lock().unwrap_or_else(PoisonError::into_inner);
-        played.push((i, attempt, judgement));
+        let module_digest = prepared.module_digest;
+        let done = Done {
+            module_digest,
+            attempt,
+            judgement,
+        };
+        locked(&played).push((i, done));
     };
-    let out = driver.play(jobs, stop, &done);
-    for (i, attempt, judgement) in played.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        batch[i].attempts.push(attempt);
-        batch[i].judgement = Some(judgement);
+    let out = driver.play_made(shared.len(), &make, stop, &done);
+    for (i, done) in played.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        batch[i].module_digest = done.module_digest;
+        batch[i].attempts.push(done.attempt);
+        batch[i].judgement = Some(done.judgement);
+    }
+    for (slot, built) in batch.iter_mut().zip(built) {
+        match built.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(Ok(prepared)) => slot.module_digest = prepared.module_digest,
+            Some(Err(why)) => {
+                let why = format!("harness: {why}");
+                slot.judgement = Some(verdict_only(slot.planned, Verdict::NotRun, why));
+            }
+            None => {}
+        }
     }
     out
+}
+
+/// What came of one job.
+struct Done {
+    module_digest: String,
+    attempt: Attempt,
+    judgement: Judgement,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The modules of a slot's attempt.

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::host::reference::engine::Code;
 use crate::host::reference::faults::{self, Faults};
@@ -133,32 +134,41 @@ impl Driver for Reference {
         }
     }
 
-    /// Modules and programs of so many jobs are in memory at once.
-    fn batch(&self) -> usize {
-        128
-    }
-
     fn play(
         &mut self,
         jobs: Vec<Job>,
         stop: &Stop,
         done: &(dyn Fn(usize, Attempt) + Sync),
     ) -> Result<(), Trouble> {
+        let make = |i: usize| jobs.get(i).cloned();
+        self.play_made(jobs.len(), &make, stop, done)
+    }
+
+    fn one_by_one(&self) -> bool {
+        true
+    }
+
+    fn play_made(
+        &mut self,
+        count: usize,
+        make: &(dyn Fn(usize) -> Option<Job> + Sync),
+        stop: &Stop,
+        done: &(dyn Fn(usize, Attempt) + Sync),
+    ) -> Result<(), Trouble> {
         let faults = self.planted()?;
-        let workers = self.workers.min(jobs.len());
-        let queue = Mutex::new(jobs.into_iter());
-        let next = || {
-            queue
-                .lock()
-                .unwrap_or_else(|broken| broken.into_inner())
-                .next()
-        };
+        let next = AtomicUsize::new(0);
         let work = || {
             while !stop.asked() {
-                let Some(job) = next() else { return };
-                done(job.index, self.guarded(&job, faults));
+                let i = next.fetch_add(1, Ordering::Relaxed);
+                if i >= count {
+                    return;
+                }
+                if let Some(job) = make(i) {
+                    done(job.index, self.guarded(&job, faults));
+                }
             }
         };
+        let workers = self.workers.min(count);
         if workers <= 1 {
             work();
             return Ok(());

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A plugin may work this long in one callback; in the whole suite only the case that loops does.
-const WORK: Duration = Duration::from_millis(100);
+const WORK: Duration = Duration::from_millis(60);
 /// Nearly all callbacks have returned by then, and nobody looks at them.
 const UNSEEN: Duration = Duration::from_millis(20);
 /// How often to look at one that has taken what it may, until it is stopped.
