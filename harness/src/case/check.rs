@@ -112,8 +112,8 @@ pub enum CheckKind {
     Log {
         /// The line's text.
         text: Matcher,
-        /// Its level, in the text's names (`WARN`).
-        log_level: Option<String>,
+        /// Its level, in the text's names (`WARN`): one of these; none are named where it does not matter.
+        log_level: Vec<String>,
         /// How often it must be there (`None`: at least once).
         times: Option<u32>,
     },

@@ -283,7 +283,7 @@ fn towards(a: &Attempt, kind: &CheckKind, all: &mut Vec<Edit>) {
         } => {
             if let Some(Value::Bytes(text)) = taken(text) {
                 all.push(Edit::LogToo(LogLine {
-                    level: log_level.clone(),
+                    level: log_level.first().cloned(),
                     text,
                 }));
             }

@@ -57,7 +57,7 @@ pub(super) fn look(view: &View<'_>, kind: &CheckKind) -> Found {
             text,
             log_level,
             times,
-        } => wire::log(view, text, log_level.as_deref(), *times),
+        } => wire::log(view, text, log_level, *times),
         CheckKind::Load { loaded } => wire::load(view.attempt, *loaded),
         CheckKind::Ends { any_of } => wire::ends(view.attempt, any_of),
     }

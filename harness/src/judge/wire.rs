@@ -191,7 +191,7 @@ pub(super) fn client(view: &View<'_>, stream: u32, want: &MessageExpect) -> Foun
 pub(super) fn log(
     view: &View<'_>,
     text: &Matcher,
-    log_level: Option<&str>,
+    log_level: &[String],
     times: Option<u32>,
 ) -> Found {
     let scope = Scope { view, at: None };
@@ -235,11 +235,11 @@ pub(super) fn log(
     Found::fail(None, got)
 }
 
-fn level_answer(have: Option<&str>, want: Option<&str>) -> Answer {
+fn level_answer(have: Option<&str>, want: &[String]) -> Answer {
     match (have, want) {
-        (_, None) => Answer::Yes,
-        (None, Some(_)) => Answer::Unknown,
-        (Some(h), Some(w)) => h.eq_ignore_ascii_case(w).into(),
+        (_, []) => Answer::Yes,
+        (None, _) => Answer::Unknown,
+        (Some(h), any_of) => any_of.iter().any(|w| h.eq_ignore_ascii_case(w)).into(),
     }
 }
 

@@ -268,7 +268,9 @@ pub(super) fn expected(kind: &CheckKind) -> String {
             times,
         } => {
             let mut out = format!("a log line {}", matcher(text));
-            out.extend(log_level.iter().map(|l| format!(" at {l}")));
+            if !log_level.is_empty() {
+                out.push_str(&format!(" at {}", log_level.join(" or ")));
+            }
             out.extend(times.iter().map(|n| format!(", {n} times")));
             out
         }

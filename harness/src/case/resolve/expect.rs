@@ -4,7 +4,7 @@ use crate::abi::Type;
 use crate::case::resolve::resolver::{NewCheck, Resolver, single};
 use crate::case::schema::{BodyFile, CallbacksFile, ExpectFile, LogFile, MessageFile, NeverFile};
 use crate::case::yaml::{Node, Path};
-use crate::case::{BodyExpect, CallbackPattern, CheckKind, MessageExpect, Who};
+use crate::case::{BodyExpect, CallbackPattern, CheckKind, Matcher, MessageExpect, Who};
 
 impl Resolver<'_> {
     pub(super) fn expectations(&mut self, file: &ExpectFile, path: &Path) {
@@ -350,13 +350,25 @@ impl Resolver<'_> {
 
     fn log(&mut self, f: &LogFile, i: usize, path: &Path) {
         let text = self.matcher(&f.text, &Type::Bytes, 0, &path.key("text"));
-        if let Some(level) = &f.log_level {
+        let log_level = f.log_level.as_ref().map_or_else(Vec::new, |level| {
             let ty = Type::Enum("proxy_log_level_t".to_owned());
-            self.number(&Node::Str(level.clone()), &ty, &path.key("log_level"));
-        }
+            let at = path.key("log_level");
+            let any_of = match self.matcher(level, &ty, 0, &at) {
+                Matcher::AnyOf(all) => all,
+                one => vec![one],
+            };
+            let names = any_of.into_iter().map(|m| match m {
+                Matcher::Enum(name, _) => Some(name),
+                _ => None,
+            });
+            names.collect::<Option<Vec<_>>>().unwrap_or_else(|| {
+                self.note(&at, "expected a log level, or {any_of: […]} of them", None);
+                Vec::new()
+            })
+        });
         let kind = CheckKind::Log {
             text,
-            log_level: f.log_level.clone(),
+            log_level,
             times: f.times,
         };
         self.listed("log", i, &f.req, f.level, false, kind, path);

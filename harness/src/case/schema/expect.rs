@@ -239,9 +239,9 @@ pub struct LogFile {
     pub level: Option<Level>,
     /// The text.
     pub text: Node,
-    /// The line's log level (`WARN`).
+    /// The line's log level (`WARN`), or `{any_of: […]}`.
     #[serde(default, deserialize_with = "lenient")]
-    pub log_level: Option<String>,
+    pub log_level: Option<Node>,
     /// How often; default at least once.
     #[serde(default, deserialize_with = "lenient")]
     pub times: Option<u32>,

@@ -73,7 +73,7 @@ fn every_kind() -> Vec<CheckKind> {
     };
     let log = |text: Matcher, times| CheckKind::Log {
         text,
-        log_level: Some("INFO".into()),
+        log_level: vec!["INFO".into()],
         times,
     };
     let upstream = |upstream: &str, nth, f: &dyn Fn(&mut MessageExpect)| CheckKind::Upstream {
@@ -344,7 +344,7 @@ fn a_response_can_come_where_none_came() {
     assert_eq!(killed.as_deref(), Some("client 1: a response"));
     let log = CheckKind::Log {
         text: is("hi"),
-        log_level: Some("WARN".into()),
+        log_level: vec!["WARN".into()],
         times: None,
     };
     assert!(proves(&[check(log)], &a)[0].is_some());

@@ -209,7 +209,7 @@ fn requests_are_counted_by_upstream() {
 fn log(m: Matcher, level: Option<&str>, times: Option<u32>) -> CheckKind {
     CheckKind::Log {
         text: m,
-        log_level: level.map(str::to_owned),
+        log_level: level.map(str::to_owned).into_iter().collect(),
         times,
     }
 }
@@ -227,6 +227,13 @@ fn log_lines() {
     assert!(passes(log(is("a"), Some("INFO"), Some(1)), &a));
     assert!(passes(log(is("a"), Some("warn"), None), &a));
     assert!(passes(log(is("c"), None, Some(0)), &a));
+    let any_of = |levels: [&str; 2]| CheckKind::Log {
+        text: is("a"),
+        log_level: levels.map(str::to_owned).into(),
+        times: None,
+    };
+    assert!(passes(any_of(["ERROR", "INFO"]), &a));
+    assert_eq!(came(any_of(["ERROR", "CRITICAL"]), &a).0, Fail);
     let (outcome, got) = came(log(is("a"), Some("ERROR"), None), &a);
     assert_eq!(outcome, Fail);
     assert_eq!(

@@ -153,7 +153,7 @@ fn expectations() {
     assert_eq!(expected(&count), "2 requests");
     let log = CheckKind::Log {
         text: is("a"),
-        log_level: Some("WARN".into()),
+        log_level: vec!["WARN".into()],
         times: Some(2),
     };
     assert_eq!(expected(&log), "a log line \"a\" at WARN, 2 times");
