@@ -257,12 +257,16 @@ fn told(stage: &mut Stage, direction: Direction, piece: &Piece, tcp: bool) -> (E
         Piece::Data(bytes, end) => {
             let piece = Bytes::of(bytes);
             let end_of_stream = *end;
+            // A message that ends with its body has no trailers: the plugin may add some now.
+            let none = end_of_stream.then(|| carried::sent(&Vec::new()));
             if request {
+                state.request_trailers = none;
                 Event::ProxyOnRequestBody {
                     piece,
                     end_of_stream,
                 }
             } else {
+                state.response_trailers = none;
                 Event::ProxyOnResponseBody {
                     piece,
                     end_of_stream,

@@ -20,6 +20,8 @@ use crate::trace::{Attempt, Blame, End, Load};
 struct Fake {
     asked: Vec<String>,
     events: Vec<Event>,
+    /// The trailers of the response with which it was called.
+    trailers: Vec<(String, usize)>,
     load: Option<Answer>,
     /// Answers to this callback, one after the other; then it continues.
     answers: VecDeque<(&'static str, Result<Reply, Silence>)>,
@@ -55,6 +57,9 @@ impl Peer for Fake {
             Ask::Open(_) => ("open", Some(7)),
             Ask::Call(call) => {
                 self.events.push(call.event.clone());
+                let told = &call.state.response_trailers;
+                let told = told.iter().map(|t| (call.event.name().to_owned(), t.len()));
+                self.trailers.extend(told);
                 (call.event.name().trim_start_matches("proxy_on_"), None)
             }
             Ask::Finish(f) if f.context == 7 => ("finish stream", None),
@@ -223,6 +228,36 @@ fn a_stream_goes_piece_by_piece_and_what_the_library_changed_is_forwarded() {
     let response = attempt.seen.client[0].response.as_ref().unwrap();
     assert_eq!(response.status, Some(201));
     assert!(response.complete && response.body.is(b"xyz"));
+}
+
+#[test]
+fn a_message_that_ends_with_its_body_can_be_given_trailers() {
+    let added = Answer::Done(Done {
+        action: Some(Action::Continue),
+        state: State {
+            response_trailers: Some(vec![(Bytes::of(b"x-added"), Bytes::of(b"1"))]),
+            ..State::default()
+        },
+        ..Done::default()
+    });
+    let on = Answer::Done(Done::default());
+    let mut fake = Fake {
+        answers: [
+            ("response_body", Ok(reply(on, Vec::new()))),
+            ("response_body", Ok(reply(added, Vec::new()))),
+        ]
+        .into(),
+        ..Fake::default()
+    };
+    let (attempt, _) = play(&mut fake);
+    assert_eq!(
+        fake.trailers,
+        [("proxy_on_response_body".to_owned(), 0)],
+        "in the last body callback, and empty"
+    );
+    let response = attempt.seen.client[0].response.as_ref().unwrap();
+    assert!(response.complete && response.body.is(b"xyz"));
+    assert_eq!(response.trailers.len(), 1);
 }
 
 #[test]
