@@ -436,6 +436,7 @@ impl Session {
             plan: &self.plan,
             ear: &self.ear,
             fence: &self.fence,
+            settle: &self.settle,
             vars: &mut self.vars,
             dir: self.dir.path(),
             guest: &guest.vars,

@@ -9,10 +9,13 @@ use crate::host::network::ear::{Ear, Heard};
 use crate::host::network::fence::Gate;
 use crate::host::network::play::Turn;
 use crate::host::network::session::Plan;
+use crate::host::network::settle::Settle;
 use crate::host::network::template::{CaseVars, Vars};
 
 /// The callback with which a plugin's end begins.
 const DONE: &str = "proxy_on_done";
+/// The callback of a plugin's timer.
+const TICK: &str = "proxy_on_tick";
 /// A plugin that was taken out is given this long to end.
 const GONE: Duration = Duration::from_millis(1500);
 /// Nothing was heard for this long: a listener's end is over.
@@ -40,6 +43,8 @@ pub struct Turns<'s> {
     pub ear: &'s Ear,
     /// The fence.
     pub fence: &'s Gate,
+    /// When a step is over.
+    pub settle: &'s Settle,
     /// The cases that are in.
     pub vars: &'s mut Vars,
     /// The working folder.
@@ -57,7 +62,7 @@ impl Turns<'_> {
         self.fence.pass(self.ear, FENCE);
         let name = &self.guest.name;
         let case = |h: &Heard| match h.cases.get(name) {
-            Some(c) => (c.entered(DONE), c.added, c.lines),
+            Some(c) => (c.entered(DONE), c.added, c.entered_but(TICK)),
             None => (0, 0, 0),
         };
         let before = case(&self.ear.heard());
@@ -71,13 +76,19 @@ impl Turns<'_> {
         }
         let until = Instant::now() + GONE;
         match turn {
-            // The end of a plugin comes on several threads and no line says that it was the last
-            // one: it is over when the first one was heard and nothing more came for a while.
+            // The end of a plugin comes on several threads. Where its streams were is over when that
+            // thread has let fences pass with nothing new; of the others no line says that it was
+            // the last one, so nothing more may come for a while. A timer may tick on in between.
             Turn::Out => {
-                let mut heard = self.ear.wait(GONE, |h| h.ended || case(h).0 > before.0);
-                while heard && Instant::now() < until {
+                let mut more = self.ear.wait(GONE, |h| h.ended || case(h).0 > before.0);
+                if more {
+                    let left = until.saturating_duration_since(Instant::now());
+                    let news = || u64::from(case(&self.ear.heard()).2);
+                    self.settle.over(left, &news);
+                }
+                while more && Instant::now() < until {
                     let now = case(&self.ear.heard()).2;
-                    heard = self.ear.wait(QUIET, |h| case(h).2 > now);
+                    more = self.ear.wait(QUIET, |h| case(h).2 > now);
                 }
             }
             Turn::In => {
