@@ -11,8 +11,8 @@ use pwspec::guest;
 use pwspec::host::reference::Reference;
 use pwspec::judge::{Question, judge};
 use pwspec::report::html;
-use pwspec::runner::Specs;
-use pwspec::trace::Reader;
+use pwspec::runner::{Prepared, Specs};
+use pwspec::trace::{Attempt, Reader};
 
 use bare::Bare;
 use suite::{BUSY, LARGE, SMALL, setup};
@@ -57,6 +57,24 @@ fn bare_wasmer(bencher: Bencher, case: &str) {
     let attempt = host().play_one(&prepared.job).unwrap();
     let bare = Bare::new(&prepared.job.vms[0].wasm, &attempt.trace.instances[0]);
     bencher.bench(|| bare.run(false));
+}
+
+/// [`reference_run`] for a tenth of the suite.
+#[divan::bench(sample_count = 20)]
+fn reference_many(bencher: Bencher) {
+    let (host, all) = (host(), setup().plain());
+    let play = |(prepared, _): &(Prepared, Attempt)| host.play_one(&prepared.job).unwrap().micros;
+    bencher.bench(|| all.iter().map(play).sum::<u64>());
+}
+
+/// [`bare_wasmer`] for the same cases.
+#[divan::bench(sample_count = 20)]
+fn bare_many(bencher: Bencher) {
+    let bare = |(prepared, attempt): &(Prepared, Attempt)| {
+        Bare::new(&prepared.job.vms[0].wasm, &attempt.trace.instances[0])
+    };
+    let all: Vec<Bare> = setup().plain().iter().map(bare).collect();
+    bencher.bench(|| all.iter().map(|bare| bare.run(false).len()).sum::<usize>());
 }
 
 /// From an attempt to its verdict.

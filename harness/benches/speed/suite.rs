@@ -15,6 +15,7 @@ use pwspec::runner::{
     self, Around, Deadlines, HostPlan, Isolate, Playing, Prepared, RunOptions, Snapshots, Specs,
     Target, Watch, plan_host, prepare,
 };
+use pwspec::trace::{Attempt, End};
 
 /// A case that makes two hostcalls.
 pub const SMALL: &str = "tutorial/first/added_field";
@@ -66,6 +67,26 @@ impl Setup {
         let planned = planned.unwrap_or_else(|| panic!("there is no case {case}"));
         let (abi, profile) = (&column.abi, &self.plan.profile);
         prepare(&self.suite, planned, abi, profile, "bench", 0, &DEADLINES).unwrap()
+    }
+
+    /// Every tenth case in 0.2.1 that a bare engine can play too, with what the reference host made of it:
+    /// one scripted guest that is loaded once and returns from each call.
+    pub fn plain(&self) -> Vec<(Prepared, Attempt)> {
+        let columns = &self.plan.columns;
+        let column = columns.iter().find(|c| c.abi.id == "0.2.1").unwrap();
+        let played = column
+            .cases
+            .iter()
+            .filter(|p| p.program.is_ok() && !p.case.is_long());
+        let all = played.step_by(10).map(|p| {
+            let prepared = self.prepared(&p.case.id);
+            let attempt = self.host.play_one(&prepared.job).unwrap();
+            (prepared, attempt)
+        });
+        all.filter(|(p, a)| {
+            p.job.vms.len() == 1 && a.trace.instances.len() == 1 && a.end == End::Normal
+        })
+        .collect()
     }
 
     /// A run of everything.

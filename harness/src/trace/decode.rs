@@ -3,8 +3,6 @@
 //! Knows each record's layout; its other side is `guest-fixtures/scripted/src/{record,outs}.rs`.
 //! Does not know how records travel.
 
-use std::collections::BTreeMap;
-
 use crate::abi::{Param, Type};
 use crate::trace::typed::{pointer_fields, typed_map, typed_result, typed_word};
 use crate::trace::{
@@ -62,19 +60,21 @@ enum Of {
 pub(super) struct Tree {
     events: Vec<Event>,
     open: Vec<Open>,
-    entered: BTreeMap<String, u32>,
+    /// Which export, its name, how many times it was entered.
+    entered: Vec<(usize, String, u32)>,
 }
 
 impl Tree {
     /// How many times an export of this name was entered.
     pub fn entered(&self, name: &str) -> u32 {
-        self.entered.get(name).copied().unwrap_or(0)
+        let of = self.entered.iter().filter(|(_, n, _)| n == name);
+        of.map(|(_, _, times)| times).sum()
     }
 
     /// How many times exports were entered, but for this one.
     pub fn entered_but(&self, name: &str) -> u32 {
-        let others = self.entered.iter().filter(|(n, _)| n.as_str() != name);
-        others.map(|(_, times)| times).sum()
+        let others = self.entered.iter().filter(|(_, n, _)| n != name);
+        others.map(|(_, _, times)| times).sum()
     }
 
     /// All events; what has not come back never did.
@@ -187,7 +187,10 @@ impl Tree {
                 export.name
             )));
         }
-        *self.entered.entry(export.name.clone()).or_insert(0) += 1;
+        match self.entered.iter_mut().find(|(i, _, _)| *i == index) {
+            Some((_, _, times)) => *times += 1,
+            None => self.entered.push((index, export.name.clone(), 1)),
+        }
         let kind = match export.callback {
             true => EventKind::Callback,
             false => EventKind::Entry,
@@ -203,14 +206,18 @@ impl Tree {
             .get(index)
             .ok_or_else(|| Impossible::new(format!("the program has no call {}", index + 1)))?;
         let words = tape.words()?;
-        let mut saved = BTreeMap::new();
+        let mut saved: Vec<(usize, Value)> = Vec::new();
         while let Some(param) = tape.param()? {
-            saved.insert(param, Value::Bytes(tape.value(WHOLE)?));
+            saved.push((param, Value::Bytes(tape.value(WHOLE)?)));
         }
+        let mut saved = |i: usize| {
+            let at = saved.iter().rposition(|(param, _)| *param == i)?;
+            Some(saved.swap_remove(at).1)
+        };
         let mut words = words.into_iter();
         let mut args = Vec::new();
         for (i, param) in step.params.iter().enumerate() {
-            let known = step.fixed.get(i).cloned().flatten().or(saved.remove(&i));
+            let known = step.fixed.get(i).cloned().flatten().or_else(|| saved(i));
             match known {
                 Some(value) => {
                     for _ in param.ty.words() {
@@ -451,7 +458,11 @@ impl<'a> Tape<'a> {
         if count > self.rest.len() as u64 {
             return Err(Impossible::new("a record ends too early"));
         }
-        (0..count).map(|_| self.number()).collect()
+        let mut words = Vec::with_capacity(count as usize);
+        for _ in 0..count {
+            words.push(self.number()?);
+        }
+        Ok(words)
     }
 
     /// The place of a parameter of which something is said; `None` after the last.

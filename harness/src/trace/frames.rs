@@ -50,15 +50,22 @@ pub(super) fn looks_like_frame(text: &str, token: &str) -> bool {
 /// Why the line is no intact frame, in words that fit after "a frame …".
 pub fn parse_frame(text: &str) -> Result<FramePart, String> {
     let text = text.trim_end();
-    if !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Err("holds characters that are neither letters nor digits".to_owned());
-    }
+    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric());
+    let odd = || Err("holds characters that are neither letters nor digits".to_owned());
     if text.len() < FRAME_OVERHEAD as usize {
-        return Err(format!("is cut after {} characters", text.len()));
+        return match plain(text) {
+            true => Err(format!("is cut after {} characters", text.len())),
+            false => odd(),
+        };
     }
-    let (body, sum) = text.split_at(text.len() - SUM);
-    if sum != format!("{:016x}", digest(body.as_bytes())) {
-        return Err("was cut or changed on its way: its checksum is wrong".to_owned());
+    let Some((body, sum)) = text.split_at_checked(text.len() - SUM) else {
+        return odd();
+    };
+    if long(sum) != Some(digest(body.as_bytes())) {
+        return match plain(text) {
+            true => Err("was cut or changed on its way: its checksum is wrong".to_owned()),
+            false => odd(),
+        };
     }
     let parsed = || {
         let token = frame_token(text)?;
@@ -103,18 +110,47 @@ pub fn frame_lines(token: &str, number: u32, records: &[u8], max_line: u32) -> V
     parts.enumerate().map(line).collect()
 }
 
+/// The value of a digit as guests write it; more than 15: it is none.
+const fn digit(b: u8) -> u8 {
+    match b {
+        b'0'..=b'9' => b - b'0',
+        b'a'..=b'f' => b - b'a' + 10,
+        _ => 0xff,
+    }
+}
+
+const DIGITS: [u8; 256] = {
+    let mut all = [0xff; 256];
+    let mut b = 0;
+    while b < 256 {
+        all[b] = digit(b as u8);
+        b += 1;
+    }
+    all
+};
+
+fn long(hex: &str) -> Option<u64> {
+    let digits = hex.bytes().map(|b| DIGITS[usize::from(b)]);
+    let (value, bad) = digits.fold((0, 0), |(value, bad), d| {
+        (value << 4 | u64::from(d & 15), bad | d)
+    });
+    (bad < 16).then_some(value)
+}
+
 fn number(hex: &str) -> Option<u32> {
-    let plain = hex.bytes().all(|b| b.is_ascii_hexdigit());
-    plain.then(|| u32::from_str_radix(hex, 16).ok()).flatten()
+    long(hex).and_then(|n| u32::try_from(n).ok())
 }
 
 fn bytes(hex: &str) -> Option<Vec<u8>> {
-    let nibble = |b: u8| char::from(b).to_digit(16).map(|n| n as u8);
-    if !hex.len().is_multiple_of(2) {
+    let (pairs, []) = hex.as_bytes().as_chunks::<2>() else {
         return None;
+    };
+    let mut out = Vec::with_capacity(pairs.len());
+    let mut bad = 0;
+    for [high, low] in pairs {
+        let (high, low) = (DIGITS[usize::from(*high)], DIGITS[usize::from(*low)]);
+        bad |= high | low;
+        out.push(high << 4 | low & 15);
     }
-    hex.as_bytes()
-        .chunks(2)
-        .map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?))
-        .collect()
+    (bad < 16).then_some(out)
 }

@@ -25,9 +25,9 @@ pub(super) type Data<'a> = Vec<(u32, &'a [u8])>;
 
 /// What decides, before anything is compiled, whether a module is taken.
 #[derive(Default)]
-pub(super) struct Outside<'a> {
+pub(super) struct Outside {
     /// The functions `proxy_abi_version_*` that it exports.
-    pub(super) markers: Vec<&'a str>,
+    pub(super) markers: Vec<String>,
     /// The pages with which its memory begins.
     pub(super) pages: u64,
     /// How many custom sections it has.
@@ -35,7 +35,7 @@ pub(super) struct Outside<'a> {
 }
 
 /// Looks at a module from outside. What cannot be read as a module is an error, in the reader's words.
-pub(super) fn outside(wasm: &[u8]) -> Result<Outside<'_>, wasmparser::BinaryReaderError> {
+pub(super) fn outside(wasm: &[u8]) -> Result<Outside, wasmparser::BinaryReaderError> {
     let mut out = Outside::default();
     for payload in Parser::new(0).parse_all(wasm) {
         match payload? {
@@ -43,7 +43,7 @@ pub(super) fn outside(wasm: &[u8]) -> Result<Outside<'_>, wasmparser::BinaryRead
                 for export in section.into_iter().flatten() {
                     let marker = export.name.starts_with("proxy_abi_version_");
                     if export.kind == ExternalKind::Func && marker {
-                        out.markers.push(export.name);
+                        out.markers.push(export.name.to_owned());
                     }
                 }
             }
@@ -67,6 +67,34 @@ pub(super) fn split(wasm: &[u8]) -> Parts<'_> {
         code: Cow::Borrowed(wasm),
         data: Vec::new(),
     })
+}
+
+/// The data segments of a module that was taken apart before, or one with the same code; `None` where
+/// they stay in the code.
+pub(super) fn data(wasm: &[u8]) -> Option<Data<'_>> {
+    let mut data = Vec::new();
+    let mut parser = Parser::new(0);
+    let mut at = 0usize;
+    loop {
+        let Ok(Chunk::Parsed { consumed, payload }) = parser.parse(&wasm[at..], true) else {
+            return None;
+        };
+        at += consumed;
+        match payload {
+            Payload::End(_) => return Some(data),
+            Payload::StartSection { .. } | Payload::DataCountSection { .. } => return None,
+            Payload::CodeSectionStart { size, .. } => {
+                at = at.checked_add(size as usize)?;
+                parser.skip_section();
+            }
+            Payload::DataSection(section) => {
+                for segment in section {
+                    data.push(active(&segment.ok()?)?);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 fn rewrite(wasm: &[u8], without_data: bool) -> Option<Parts<'_>> {

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use wasmer::sys::{Cranelift, CraneliftOptLevel, EngineBuilder};
 use wasmer::{Engine, Module};
 
-use crate::host::reference::code::{Data, Parts, split};
+use crate::host::reference::code::{Data, Outside, Parts, data, outside, split};
 
 /// Makes compilers, one after the other: what an engine has compiled stays in memory as long as the
 /// engine is there.
@@ -26,13 +26,23 @@ pub(super) struct Code {
 pub(super) struct Compiler {
     engine: Engine,
     cache_dir: Option<PathBuf>,
-    /// By code key or, without one, by the digest of the code. What two threads want at once is
-    /// compiled once.
-    known: Mutex<HashMap<String, Arc<Compiled>>>,
+    /// By the ABI's id and the code key or, without one, the digest of the code. What two threads want
+    /// at once is compiled once.
+    known: Mutex<HashMap<(String, String), Arc<Compiled>>>,
 }
 
-/// A module, or the compiler's words; empty while it is compiled.
-type Compiled = OnceLock<Result<Module, String>>;
+/// A module, or why it is none; empty while it is compiled.
+type Compiled = OnceLock<Result<Arc<Ready>, String>>;
+
+/// What all modules share that differ only in their data.
+pub(super) struct Ready {
+    /// What decides whether it is taken.
+    pub(super) seen: Outside,
+    /// The module, or the compiler's words.
+    pub(super) module: Result<Module, String>,
+    /// Whether its exports fit the ABI; empty until somebody has looked.
+    pub(super) fits: OnceLock<Result<(), String>>,
+}
 
 impl Code {
     /// Compilers that compile `most` modules each; with a folder, compiled code is kept there.
@@ -74,22 +84,43 @@ impl Compiler {
         &self.engine
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Compiled>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Arc<Compiled>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The compiled code of `wasm` and the data to write into its memory. `key`, where given, is the
     /// same for modules that differ only in their data.
+    ///
+    /// # Errors
+    /// It is no module: the reader's words.
     pub(super) fn load<'a>(
         &self,
         wasm: &'a [u8],
         key: Option<&str>,
-    ) -> Result<(Module, Data<'a>), String> {
+        abi: &str,
+    ) -> Result<(Arc<Ready>, Data<'a>), String> {
+        let of = |key: &str| {
+            let key = (abi.to_owned(), key.to_owned());
+            Arc::clone(self.lock().entry(key).or_default())
+        };
+        if let Some(Ok(ready)) = key.map(of).as_deref().and_then(OnceLock::get)
+            && let Some(data) = data(wasm)
+        {
+            return Ok((Arc::clone(ready), data));
+        }
         let Parts { code, data } = split(wasm);
-        let key = key.map_or_else(|| hex(&Sha256::digest(&code)), str::to_owned);
-        let compiled = Arc::clone(self.lock().entry(key).or_default());
-        let module = compiled.get_or_init(|| self.compile(&code)).clone()?;
-        Ok((module, data))
+        let compiled = match key {
+            Some(key) => of(key),
+            None => of(&hex(&Sha256::digest(&code))),
+        };
+        let ready = compiled.get_or_init(|| {
+            Ok(Arc::new(Ready {
+                seen: outside(wasm).map_err(|e| e.to_string())?,
+                module: self.compile(&code),
+                fits: OnceLock::new(),
+            }))
+        });
+        Ok((ready.clone()?, data))
     }
 
     fn compile(&self, code: &[u8]) -> Result<Module, String> {

@@ -4,11 +4,11 @@ use wasmer::{ExternType, Function, FunctionType, Instance, Module, Value};
 
 use crate::abi::{Abi, ExportKind};
 use crate::host::VmJob;
-use crate::host::reference::code::{MEMORY_PAGES, outside};
+use crate::host::reference::code::{MEMORY_PAGES, Outside};
 use crate::host::reference::engine::Compiler;
 use crate::host::reference::link::{Unlinkable, link, results, words};
 use crate::host::reference::player::{Called, PATIENCE, Player};
-use crate::host::reference::world::{Event, Life, MILLI, Plugin, Vm};
+use crate::host::reference::world::{Entered, Event, Life, MILLI, Plugin, Vm};
 use crate::trace::{Blob, Load};
 
 /// The versions that this host speaks.
@@ -44,7 +44,7 @@ impl Player {
             crashed: false,
             started: false,
             retired: false,
-            entered: std::collections::HashMap::new(),
+            entered: Entered::default(),
             contexts: std::collections::BTreeMap::new(),
             next_context: 1,
         };
@@ -72,20 +72,22 @@ impl Player {
 
     fn instantiate(&mut self, code: &Compiler, vm: usize, of: &VmJob) -> Result<(), Load> {
         let abi = std::sync::Arc::clone(&self.world().abi);
-        self.acceptable(&of.wasm, &abi)?;
-        let (module, data) = code
-            .load(&of.wasm, of.code_key.as_deref())
-            .map_err(refused)?;
-        exports(&module, &abi)?;
+        let (ready, data) = code
+            .load(&of.wasm, of.code_key.as_deref(), &abi.id)
+            .map_err(|e| refused(format!("no WebAssembly module: {e}")))?;
+        self.acceptable(&ready.seen, &abi)?;
+        let module = ready.module.as_ref().map_err(|e| refused(e.clone()))?;
+        let fits = ready.fits.get_or_init(|| exports(module, &abi));
+        fits.clone().map_err(refused)?;
         let env = self.env.clone();
-        let imports = link(&mut self.store, &env, &abi, &module, vm).map_err(|e| match e {
+        let imports = link(&mut self.store, &env, &abi, module, vm).map_err(|e| match e {
             Unlinkable::Missing { import, text } => Load::Unlinked {
                 import,
                 text: Blob::with_limit(text.as_bytes(), 2048),
             },
             Unlinkable::Signature(text) => refused(text),
         })?;
-        let instance = Instance::new(&mut self.store, &module, &imports);
+        let instance = Instance::new(&mut self.store, module, &imports);
         let instance = instance.map_err(|e| refused(format!("instantiation failed: {e}")))?;
         let memory = instance.exports.get_memory("memory").ok().cloned();
         if let (Some(memory), false) = (&memory, data.is_empty()) {
@@ -124,8 +126,7 @@ impl Player {
 
     /// A module with exactly one marker, of a version that this host speaks or of the job's dialect,
     /// and with no more memory than a guest may have.
-    fn acceptable(&self, wasm: &[u8], abi: &Abi) -> Result<(), Load> {
-        let seen = outside(wasm).map_err(|e| refused(format!("no WebAssembly module: {e}")))?;
+    fn acceptable(&self, seen: &Outside, abi: &Abi) -> Result<(), Load> {
         if seen.pages > MEMORY_PAGES {
             return Err(refused(format!(
                 "the module begins with {} pages of memory, {MEMORY_PAGES} are the most",
@@ -139,7 +140,7 @@ impl Player {
             [] => Err(refused(
                 "the module does not say which ABI version it is for".to_owned(),
             )),
-            [one] if *one == abi.marker || MARKERS.contains(one) => Ok(()),
+            [one] if *one == abi.marker || MARKERS.contains(&one.as_str()) => Ok(()),
             [one] => Err(refused(format!("unknown ABI version {one}"))),
             more => Err(refused(format!(
                 "the module names several ABI versions: {}",
@@ -415,7 +416,7 @@ fn refused(text: String) -> Load {
 }
 
 /// Every export of the ABI's names has the ABI's signature.
-fn exports(module: &Module, abi: &Abi) -> Result<(), Load> {
+fn exports(module: &Module, abi: &Abi) -> Result<(), String> {
     for export in module.exports() {
         let mut all = abi.callbacks.iter();
         let Some(ours) = all.find(|c| c.exported() == export.name()) else {
@@ -431,9 +432,9 @@ fn exports(module: &Module, abi: &Abi) -> Result<(), Load> {
         let wanted = FunctionType::new(words(&ours.params), results(&ours.returns));
         if *theirs != wanted {
             let name = export.name();
-            return Err(refused(format!(
+            return Err(format!(
                 "export {name} has the signature {theirs}, the ABI says {wanted}"
-            )));
+            ));
         }
     }
     Ok(())

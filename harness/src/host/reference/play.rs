@@ -109,11 +109,8 @@ fn step(player: &mut Player, code: &Compiler, job: &Job, play: &Play) {
         } => {
             let until = player.world().now + within.as_nanos() as u64;
             let enough = |w: &World| {
-                let counts = w
-                    .vms
-                    .iter()
-                    .filter_map(|vm| vm.entered.get(callback.as_str()));
-                counts.max().copied().unwrap_or(0) >= *times
+                let counts = w.vms.iter().map(|vm| vm.entered.of(callback));
+                counts.max().unwrap_or(0) >= *times
             };
             player.pass(until, &enough);
             let world = player.world();

@@ -106,14 +106,15 @@ impl Player {
         else {
             return Called::Missing;
         };
-        *of.entered.entry(export).or_default() += 1;
+        of.entered.count(export);
         world.running = running;
         let limited = !self.faults.is("loop_is_never_stopped");
+        let now = Instant::now();
         let most = match limited {
-            true => self.deadline.min(Instant::now() + self.allowed / 2),
+            true => self.deadline.min(now + self.allowed / 2),
             false => self.deadline,
         };
-        self.watch.begins(most, limited);
+        self.watch.begins(now, most, limited);
         let returned = function.call(&mut self.store, values);
         self.watch.returned();
         self.world().running = None;

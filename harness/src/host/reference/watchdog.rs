@@ -89,10 +89,11 @@ impl Watchdog {
 }
 
 impl Watch {
-    /// A guest begins to run on this thread: it is interrupted from `most` on, and, where the system
+    /// A guest begins to run on this thread `now`: it is interrupted from `most` on, and, where the system
     /// tells what a thread works, when it has worked for as long as a plugin may (`worker`).
-    pub(super) fn begins(&self, most: Instant, worker: bool) {
-        let budget = worker.then(Task::current).flatten().map(Budget::new);
+    pub(super) fn begins(&self, now: Instant, most: Instant, worker: bool) {
+        let task = worker.then(Task::current).flatten();
+        let budget = task.map(|task| Budget::new(task, now));
         let limit = Limit { most, budget };
         let mut watched = lock(&self.of);
         // Only an earlier look than all others changes when the thread must wake.

@@ -50,11 +50,11 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// A callback begins on `task`.
-    pub(super) fn new(task: Task) -> Budget {
+    /// A callback begins on `task` `now`.
+    pub(super) fn new(task: Task, now: Instant) -> Budget {
         Budget {
             task,
-            look: Instant::now() + UNSEEN,
+            look: now + UNSEEN,
             before: None,
         }
     }
@@ -94,7 +94,7 @@ mod tests {
             return eprintln!("skipped: the system does not tell what a thread works");
         };
         let later = |n: u32| Instant::now() + WORK * n;
-        let mut budget = Budget::new(task.clone());
+        let mut budget = Budget::new(task.clone(), Instant::now());
         assert!(!budget.spent(later(1)), "the first look only notes");
         std::thread::sleep(WORK * 2);
         assert!(!budget.spent(later(9)), "it slept");

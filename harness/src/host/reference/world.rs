@@ -78,9 +78,29 @@ pub(super) struct Vm {
     /// It is no longer configured and ends with its last stream.
     pub(super) retired: bool,
     /// How often each callback was entered.
-    pub(super) entered: HashMap<&'static str, u32>,
+    pub(super) entered: Entered,
     pub(super) contexts: BTreeMap<u32, Context>,
     pub(super) next_context: u32,
+}
+
+/// How often exports were entered: a handful, so a list is the fastest way to find one.
+#[derive(Default)]
+pub(super) struct Entered(Vec<(&'static str, u32)>);
+
+impl Entered {
+    /// Once more.
+    pub(super) fn count(&mut self, export: &'static str) {
+        match self.0.iter_mut().find(|(name, _)| *name == export) {
+            Some((_, times)) => *times += 1,
+            None => self.0.push((export, 1)),
+        }
+    }
+
+    /// How often this one was.
+    pub(super) fn of(&self, export: &str) -> u32 {
+        let found = self.0.iter().find(|(name, _)| *name == export);
+        found.map_or(0, |(_, times)| *times)
+    }
 }
 
 /// One plugin of a VM.
