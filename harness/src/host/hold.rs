@@ -10,10 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::host::Stop;
+use crate::host::guard::{Guard, Then};
 
-/// Ends a program whose harness is gone, however it went.
-const GUARD: &str =
-    r#"read -r _; kill -TERM -- "-$1" 2>/dev/null; sleep 1; kill -9 -- "-$1" 2>/dev/null"#;
 /// After TERM.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -21,7 +19,7 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Held {
     child: Child,
-    guard: Child,
+    guard: Guard,
 }
 
 impl Held {
@@ -36,22 +34,8 @@ impl Held {
             .process_group(0)
             .stdin(Stdio::null())
             .spawn()?;
-        let guard = Command::new("/bin/sh")
-            .args(["-c", GUARD, "pwspec-guard", &child.id().to_string()])
-            .current_dir("/")
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        match guard {
-            Ok(guard) => Ok(Held { child, guard }),
-            Err(e) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                Err(e)
-            }
-        }
+        let guard = Guard::over(&mut child, Then::Ask)?;
+        Ok(Held { child, guard })
     }
 
     /// Its process number, which is its group's too.
@@ -96,7 +80,6 @@ impl Drop for Held {
             }
         }
         // The number may be another's from now on: the guard goes first.
-        let _ = self.guard.kill();
-        let _ = self.guard.wait();
+        self.guard.dismiss();
     }
 }

@@ -6,8 +6,10 @@
 mod driver;
 mod find;
 mod grpc;
+mod guard;
 mod hold;
 pub mod network;
+mod pieces;
 pub mod reference;
 pub mod stdio;
 mod wire;

@@ -13,16 +13,13 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// Ends a host whose harness is gone: waits until the pipe from the harness closes (the harness
-/// ended, however it ended), then kills the host and removes its folder. While all goes well it is
-/// ended before the host is, so the number it holds is never another process's.
-const GUARD: &str = r#"read -r _; kill -9 -- "-$1" 2>/dev/null; rm -rf -- "$2""#;
+use crate::host::guard::{Guard, Then};
 
 /// A running host.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    guard: Child,
+    guard: Guard,
     reader: Option<JoinHandle<()>>,
     ended: Option<ExitStatus>,
     killed: bool,
@@ -49,22 +46,7 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|e| why_not(&e))?;
-        let guard = Command::new("/bin/sh")
-            .args(["-c", GUARD, "pwspec-guard", &child.id().to_string()])
-            .arg(dir)
-            .current_dir("/")
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let guard = match guard {
-            Ok(guard) => guard,
-            Err(error) => {
-                child.kill().and_then(|()| child.wait()).ok();
-                return Err(error);
-            }
-        };
+        let guard = Guard::over(&mut child, Then::KillAndRemove(dir))?;
         let mut log = child.stderr.take().map(BufReader::new);
         let mut line = line;
         let reader = std::thread::spawn(move || {
@@ -114,7 +96,7 @@ impl Process {
                     | rustix::process::WaitIdOptions::NOWAIT,
             );
             if matches!(gone, Ok(Some(_))) {
-                self.dismiss_guard();
+                self.guard.dismiss();
                 // Until its end is collected, the group's number is its own.
                 kill_group(&self.child, Signal::KILL);
                 self.ended = self.child.wait().ok();
@@ -151,7 +133,7 @@ impl Process {
     pub fn kill(&mut self) {
         if self.ended().is_none() {
             self.killed = true;
-            self.dismiss_guard();
+            self.guard.dismiss();
             kill_group(&self.child, Signal::KILL);
             self.ended = self.child.wait().ok();
         }
@@ -170,11 +152,6 @@ impl Process {
                 (None, code) => (format!("exit code {}", code.unwrap_or(-1)), false),
             },
         }
-    }
-
-    fn dismiss_guard(&mut self) {
-        self.guard.kill().ok();
-        self.guard.wait().ok();
     }
 }
 

@@ -4,8 +4,8 @@
 //! anywhere else the answer is `NOT_FOUND`.
 
 use crate::host::grpc::News;
+use crate::host::pieces::Direction;
 use crate::host::reference::call::Call;
-use crate::host::reference::pipe::Direction;
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::world::World;
 

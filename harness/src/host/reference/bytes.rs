@@ -6,8 +6,9 @@
 //! Bytes pass the plugins as bodies do: that is in `passage`.
 
 use crate::case::{Peer, Play};
+use crate::host::pieces::{Direction, Piece};
 use crate::host::reference::links::{Ender, Tcp};
-use crate::host::reference::pipe::{Direction, Piece, Stream};
+use crate::host::reference::pipe::Stream;
 use crate::host::reference::player::{PATIENCE, Player};
 use crate::trace::{Blob, Message, UpstreamSaw};
 

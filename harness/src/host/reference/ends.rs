@@ -3,7 +3,8 @@
 //! Silent: a local response is not received from upstream, so no response callback sees it.
 
 use crate::case::Peer;
-use crate::host::reference::pipe::{Half, Piece};
+use crate::host::pieces::Piece;
+use crate::host::reference::pipe::Half;
 use crate::host::reference::player::Player;
 use crate::host::reference::reply::LocalResponse;
 use crate::host::reference::spoil::{become_200, lose_query};

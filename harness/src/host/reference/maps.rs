@@ -8,8 +8,8 @@
 use crate::abi::{decode_pairs, encode_pairs};
 use crate::case::Fields;
 use crate::host::grpc::News;
+use crate::host::pieces::Direction;
 use crate::host::reference::call::Call;
-use crate::host::reference::pipe::Direction;
 use crate::host::reference::spoil::{lose_one, returned, taken};
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::world::World;

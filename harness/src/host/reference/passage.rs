@@ -5,7 +5,8 @@
 
 use std::collections::VecDeque;
 
-use crate::host::reference::pipe::{Direction, Part, Piece};
+use crate::host::pieces::{Direction, Piece};
+use crate::host::reference::pipe::Part;
 use crate::host::reference::player::{Called, Player};
 use crate::host::reference::world::Deferred;
 

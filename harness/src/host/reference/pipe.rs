@@ -3,29 +3,10 @@
 //! Does not move anything: that is the player's work.
 
 use crate::case::Fields;
+use crate::host::pieces::Piece;
 use crate::host::reference::links::Tcp;
 use crate::host::wire;
 use crate::trace::{Growing, Message};
-
-/// Which way a message goes, or bytes of a TCP stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Direction {
-    /// From client to upstream.
-    Request,
-    /// From upstream to client.
-    Response,
-}
-
-/// Part of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Piece {
-    /// All header fields, pseudo-fields among them; whether that is all.
-    Head(Fields, bool),
-    /// Bytes of the body; whether that is all.
-    Data(Vec<u8>, bool),
-    /// The trailers, which end the message.
-    Trailers(Fields),
-}
 
 /// Which callback a piece belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

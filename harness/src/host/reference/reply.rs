@@ -4,8 +4,8 @@
 
 use crate::abi::decode_pairs;
 use crate::case::{Fields, Peer};
+use crate::host::pieces::Direction;
 use crate::host::reference::call::Call;
-use crate::host::reference::pipe::Direction;
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::world::Deferred;
 

@@ -3,7 +3,8 @@
 //! Does not know how pieces pass the plugins: that is in `passage`.
 
 use crate::case::{AnswerKind, Stream as Script};
-use crate::host::reference::pipe::{Direction, Half, Piece, Stage, Stream};
+use crate::host::pieces::{Direction, Piece};
+use crate::host::reference::pipe::{Half, Stage, Stream};
 use crate::host::reference::player::Player;
 use crate::host::reference::world::Event;
 use crate::host::wire;
@@ -136,16 +137,7 @@ impl Player {
             AnswerKind::Close => return self.own_answer(stream, 503),
             AnswerKind::Reply => {}
         }
-        let bare = answer.body.is_empty() && answer.trailers.is_empty();
-        // What follows the head of an early answer comes when the request has ended.
-        let whole = script.request.is_whole();
-        let last = bare || part > answer.body.len() || answer.early && part == 0 && !whole;
-        let piece = match part {
-            0 => Piece::Head(wire::head_of_answer(answer), bare),
-            n if n <= answer.body.len() => Piece::Data(answer.body[n - 1].to_vec(), false),
-            _ if answer.trailers.is_empty() => Piece::Data(Vec::new(), true),
-            _ => Piece::Trailers(answer.trailers.clone()),
-        };
+        let (piece, last) = Piece::answered(script, part);
         let first = world.streams[stream].stages.len();
         self.deliver(stream, first, Direction::Response, piece);
         if !last {

@@ -11,11 +11,12 @@ use wasmer::{Function, Instance, Memory};
 
 use crate::abi::Abi;
 use crate::case::{Exchange, Peer};
+use crate::host::pieces::Direction;
 use crate::host::reference::calls::Calls;
 use crate::host::reference::faults::Faults;
 use crate::host::reference::grpc::Grpc;
 use crate::host::reference::metrics::Metrics;
-use crate::host::reference::pipe::{Direction, Half, Stream};
+use crate::host::reference::pipe::{Half, Stream};
 use crate::host::reference::queues::Queues;
 use crate::host::reference::reply::LocalResponse;
 use crate::host::reference::shared::SharedData;

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use crate::host::guard::{Guard, Then};
 use crate::host::stdio::protocol::{Answer, Ask, Greeting, Hello, PROTOCOL, Reply, Request};
 use crate::host::{Trouble, TroubleKind};
 
@@ -31,10 +32,6 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 const ASIDE: usize = 64 * 1024;
 /// A line of an adapter is at most this long: bodies of 10 MiB, several times, with room to spare.
 const LINE: usize = 64 * 1024 * 1024;
-/// Ends an adapter whose harness is gone: waits until the pipe from the harness closes, then kills the
-/// adapter's group. It goes before the adapter's end is collected, so the number that it holds is
-/// never another process's.
-const GUARD: &str = r#"read -r _; kill -9 -- "-$1" 2>/dev/null"#;
 
 /// Somebody who answers.
 pub trait Peer {
@@ -84,7 +81,7 @@ pub struct Program {
 /// A running adapter.
 pub struct Link {
     child: Child,
-    guard: Child,
+    guard: Guard,
     to: Option<Sender<Vec<u8>>>,
     from: Receiver<Vec<u8>>,
     aside: Arc<Mutex<Vec<u8>>>,
@@ -124,20 +121,7 @@ impl Link {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|e| program.failed(e))?;
-        let guard = Command::new("/bin/sh")
-            .args(["-c", GUARD, "pwspec-guard", &child.id().to_string()])
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let guard = match guard {
-            Ok(guard) => guard,
-            Err(error) => {
-                child.kill().and_then(|()| child.wait()).ok();
-                return Err(program.failed(error));
-            }
-        };
+        let guard = Guard::over(&mut child, Then::Kill).map_err(|e| program.failed(e))?;
         let to = writer(child.stdin.take());
         let from = lines(child.stdout.take());
         let aside = Arc::new(Mutex::new(Vec::new()));
@@ -322,8 +306,7 @@ impl Link {
     }
 
     fn dismiss(&mut self) {
-        self.guard.kill().ok();
-        self.guard.wait().ok();
+        self.guard.dismiss();
     }
 }
 

@@ -1,8 +1,9 @@
 //! The two ends of a stream: what arrives at the upstream and at the client, and how a stream ends.
 
 use crate::case::{AnswerKind, Peer};
+use crate::host::pieces::{Direction, Piece};
 use crate::host::stdio::engine::carried;
-use crate::host::stdio::engine::half::{Direction, Half, Piece};
+use crate::host::stdio::engine::half::Half;
 use crate::host::stdio::engine::time::Due;
 use crate::host::stdio::engine::{Engine, Over};
 use crate::host::stdio::protocol::{Bytes, Fields};
@@ -68,16 +69,7 @@ impl Engine<'_> {
             AnswerKind::Close => return self.own_answer(stream, 503),
             AnswerKind::Reply => {}
         }
-        let bare = answer.body.is_empty() && answer.trailers.is_empty();
-        // What follows the head of an early answer comes when the request has ended.
-        let whole = script.request.is_whole();
-        let last = bare || part > answer.body.len() || answer.early && part == 0 && !whole;
-        let piece = match part {
-            0 => Piece::Head(wire::head_of_answer(answer), bare),
-            n if n <= answer.body.len() => Piece::Data(answer.body[n - 1].to_vec(), false),
-            _ if answer.trailers.is_empty() => Piece::Data(Vec::new(), true),
-            _ => Piece::Trailers(answer.trailers.clone()),
-        };
+        let (piece, last) = Piece::answered(script, part);
         let first = of.stages.len();
         self.deliver(stream, first, Direction::Response, piece)?;
         if !last {

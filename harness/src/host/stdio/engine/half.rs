@@ -3,31 +3,12 @@
 //! Does not move anything.
 
 use crate::case::Fields;
+use crate::host::pieces::{Direction, Piece};
 use crate::host::reference::links::Tcp;
 use crate::host::stdio::engine::carried;
 use crate::host::stdio::protocol::{Bytes, Part, State};
 use crate::host::wire;
 use crate::trace::{Growing, Message};
-
-/// Which way a message goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Direction {
-    /// From client to upstream.
-    Request,
-    /// From upstream to client.
-    Response,
-}
-
-/// Part of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Piece {
-    /// All header fields, pseudo-fields among them; whether that is all.
-    Head(Fields, bool),
-    /// Bytes of the body; whether that is all.
-    Data(Vec<u8>, bool),
-    /// The trailers, which end the message.
-    Trailers(Fields),
-}
 
 /// One plugin's view of one message.
 #[derive(Debug, Default)]

@@ -5,8 +5,9 @@
 
 use crate::abi::PluginType;
 use crate::case::Stream as Script;
+use crate::host::pieces::{Direction, Piece};
 use crate::host::stdio::engine::carried;
-use crate::host::stdio::engine::half::{Direction, Piece, Stage, Stream};
+use crate::host::stdio::engine::half::{Stage, Stream};
 use crate::host::stdio::engine::{Engine, Over};
 use crate::host::stdio::protocol::{
     Action, Ask, Bytes, Effect, Event, Kind, Open, State, StreamType,

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use crate::case::{Peer, Play, Stream as Script};
-use crate::host::stdio::engine::half::Direction;
+use crate::host::pieces::Direction;
 use crate::host::stdio::engine::passage::side;
 use crate::host::stdio::engine::time::PATIENCE;
 use crate::host::stdio::engine::{Engine, Over};

@@ -6,8 +6,9 @@
 //! reference host does it.
 
 use crate::case::{self, Play};
+use crate::host::pieces::{Direction, Piece};
 use crate::host::reference::links::{Ender, Tcp};
-use crate::host::stdio::engine::half::{Direction, Piece, Stream};
+use crate::host::stdio::engine::half::Stream;
 use crate::host::stdio::engine::time::PATIENCE;
 use crate::host::stdio::engine::{Engine, Over};
 use crate::host::stdio::protocol::{Event, Kind, Peer, State};
