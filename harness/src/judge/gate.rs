@@ -162,17 +162,14 @@ fn one(r: &Gated<'_>, x: &Expectation<'_>, ready: &[Ready<'_>], ledgers: &mut [L
         if !verdict_fits(k, j.verdict) {
             continue;
         }
-        let before = open.len();
         let fails = fails_of(j);
         open.retain(|req| !check_fits(k, req));
         let its_own = fails.is_empty() || fails.iter().any(|req| check_fits(k, req));
         if its_own {
             ledgers[*n].failed.push(r.case.to_owned());
+            by = by.or(Some((*n, k)));
         } else {
             ledgers[*n].passed.push(r.case.to_owned());
-        }
-        if its_own && (open.len() < before || fails.is_empty()) {
-            by = by.or(Some((*n, k)));
         }
     }
     match by {

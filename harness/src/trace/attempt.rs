@@ -153,3 +153,17 @@ impl Fault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_host_says_is_a_refusal() {
+        let text = Blob::new(b"no");
+        let import = "proxy_x".to_owned();
+        assert!(Load::Refused { text: text.clone() }.refused());
+        assert!(Load::Unlinked { import, text }.refused());
+        assert!(!Load::Loaded.refused() && !Load::Unknown.refused());
+    }
+}

@@ -233,6 +233,12 @@ fn start_up_order_is_judged_in_every_instance() {
         order(VM, main()),
         &attempt(vec![instance(0, vec![entry("main")]), streamed()])
     ));
+    let mut with_main = stream(vec![]);
+    with_main.push(entry("main"));
+    assert!(!passes(
+        order(VM, main()),
+        &attempt(vec![instance(0, vec![entry("x")]), instance(0, with_main)])
+    ));
     let alloc = || vec![pattern("proxy_on_memory_allocate")];
     let a = attempt(vec![instance(0, vec![entry("x")]), streamed()]);
     assert!(!passes(order(VM, alloc()), &a));

@@ -265,6 +265,7 @@ fn saved_is_the_last_out_before() {
         get(3, Value::Number(7)),
         get(4, Value::Pairs(fields(&[("a", "1")]))),
         get(5, Value::Bytes(Blob::Whole(vec![b'z'; 100]))),
+        get(6, Value::Bytes(cut(&[b'z'; 100]))),
     ];
     let other = instance(
         1,
@@ -300,6 +301,11 @@ fn saved_is_the_last_out_before() {
     assert_eq!(ask(at(7), 4, Value::Pairs(fields(&[("a", "2")]))), No);
     assert_eq!(ask(None, 5, Value::Bytes(cut(&[b'z'; 100]))), Yes);
     assert_eq!(ask(None, 5, Value::Bytes(cut(&[b'y'; 100]))), No);
+    assert_eq!(ask(None, 6, Value::Bytes(cut(&[b'z'; 100]))), Yes);
+    assert_eq!(ask(None, 6, Value::Bytes(cut(&[b'y'; 100]))), No);
+    let whole = |b: u8| Value::Bytes(Blob::Whole(vec![b; 100]));
+    assert_eq!(ask(None, 6, whole(b'z')), Yes);
+    assert_eq!(ask(None, 6, whole(b'y')), No);
     assert_eq!(
         ask(Some((1, 1)), 0, bytes("two")),
         Yes,

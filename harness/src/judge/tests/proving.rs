@@ -329,6 +329,63 @@ fn each_change_touches_one_place() {
 }
 
 #[test]
+fn each_change_of_a_grpc_call_touches_one_part() {
+    let mut a = rich();
+    let saw = GrpcSaw {
+        upstream: "grpc_a".to_owned(),
+        service: "pkg.Test".to_owned(),
+        method: "Do".to_owned(),
+        metadata: fields(&[("x-one", "1")]),
+        messages: vec![whole("first")],
+        ended: true,
+        cancelled: false,
+    };
+    a.seen.grpc = vec![saw.clone()];
+    let abi = abi();
+    let q = Question {
+        abi: &abi,
+        checks: &[],
+        observations: &[],
+        attempt: &a,
+    };
+    let changed = |part: &str| {
+        let found = changes(&q).find(|(s, _)| s == &format!("grpc_a call 1: {part}"));
+        let mut all = found
+            .unwrap_or_else(|| panic!("no change {part}"))
+            .1
+            .seen
+            .grpc;
+        assert_eq!(all.len(), 1);
+        all.remove(0)
+    };
+    let with = |change: &dyn Fn(&mut GrpcSaw)| {
+        let mut changed = saw.clone();
+        change(&mut changed);
+        changed
+    };
+    assert_eq!(
+        changed("Service"),
+        with(&|g| g.service = "pkg.Test.Changed".into())
+    );
+    assert_eq!(changed("Method"), with(&|g| g.method = "DoChanged".into()));
+    assert_eq!(changed("Ended"), with(&|g| g.ended = false));
+    assert_eq!(changed("Cancelled"), with(&|g| g.cancelled = true));
+    assert_eq!(changed("Over"), with(&|g| g.ended = false));
+    let mut open = a.clone();
+    open.seen.grpc[0].ended = false;
+    let q = Question {
+        attempt: &open,
+        ..q
+    };
+    let over = changes(&q)
+        .find(|(s, _)| s.ends_with("call 1: Over"))
+        .unwrap()
+        .1;
+    let over = &over.seen.grpc[0];
+    assert!(over.ended && over.cancelled, "an open call is over");
+}
+
+#[test]
 fn a_response_can_come_where_none_came() {
     let mut a = rich();
     a.seen.client[0].response = None;

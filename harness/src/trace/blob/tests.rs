@@ -99,6 +99,10 @@ fn a_record_keeps_them() {
     ] {
         assert!(serde_json::from_str::<Blob>(bad).is_err(), "{bad}");
     }
+    let schema = schemars::schema_for!(Blob).to_value().to_string();
+    for form in ["text", "b64", "cut"] {
+        assert!(schema.contains(&format!("\"{form}\"")), "{form}: {schema}");
+    }
 }
 
 #[test]
