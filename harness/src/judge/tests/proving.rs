@@ -2,7 +2,7 @@
 
 use super::build::*;
 use crate::case::*;
-use crate::judge::other::{blobs, maps, members, others, refused, refused_field, taken};
+use crate::judge::other::{blobs, lists, maps, members, others, refused, refused_field, taken};
 use crate::judge::*;
 use crate::trace::*;
 
@@ -506,6 +506,11 @@ fn other_bytes_and_maps() {
     assert_eq!(all.len(), 4);
     assert_eq!((all[0].len(), all[1].len()), (300, 301));
     assert!(!all.contains(&long));
+    let digests = |b: &Blob| match b {
+        Blob::Cut { digest, .. } => *digest,
+        Blob::Whole(_) => 0,
+    };
+    assert_eq!(digests(&all[0]), digests(&long) ^ 1);
     let two = fields(&[("a", "1"), ("b", "2")]);
     let all = maps(&two);
     assert_eq!(all.len(), 8);
@@ -515,6 +520,21 @@ fn other_bytes_and_maps() {
     assert_eq!(all[6], fields(&[("b", "2"), ("a", "1")]));
     assert_eq!(all[7].len(), 3);
     assert_eq!(maps(&fields(&[("a", "1")])).len(), 4);
+}
+
+#[test]
+fn other_lists() {
+    let (a, b, strange) = (whole("a"), whole("b"), whole("pwspec-changed"));
+    assert_eq!(lists(&[]), [vec![strange.clone()]]);
+    let one = lists(std::slice::from_ref(&a));
+    assert_eq!(one[0], []);
+    assert_eq!(one.len(), 1 + blobs(&a).len() + 1, "nothing to swap");
+    assert_eq!(one.last(), Some(&vec![a.clone(), strange.clone()]));
+    let two = lists(&[a.clone(), b.clone()]);
+    assert_eq!(two[0], std::slice::from_ref(&b));
+    assert_eq!(two[1], [blobs(&a)[0].clone(), b.clone()]);
+    assert!(two.contains(&vec![b.clone(), a.clone()]), "swapped");
+    assert_eq!(two.last(), Some(&vec![a, b, strange]));
 }
 
 #[test]

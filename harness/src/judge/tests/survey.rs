@@ -181,6 +181,7 @@ fn an_output_against_another() {
     assert_eq!(of(n(7), n(8)), "before");
     assert_eq!(of(n(1), n(60_000_000_002)), "far before");
     assert_eq!(of(n(60_000_000_002), n(1)), "far after");
+    assert_eq!(of(n(60_000_000_001), n(1)), "after", "a minute is near");
     assert_eq!(of(n(1), Value::Untouched), "not reached");
 }
 
