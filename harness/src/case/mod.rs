@@ -22,6 +22,7 @@ mod profile_scope;
 mod program;
 mod resolve;
 mod schema;
+mod secrets;
 mod select;
 #[cfg(test)]
 mod tests;
@@ -42,4 +43,5 @@ pub use profile_load::*;
 pub use profile_parts::Offer;
 pub use program::*;
 pub use schema::{CaseFile, Need, SuiteFile};
+pub use secrets::secrets_in;
 pub use select::*;

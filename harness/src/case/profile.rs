@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::case::profile_parts::{Offer, unique};
+use crate::case::secrets::secrets_in;
 
 /// One file of `specs/hosts`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -475,28 +476,18 @@ impl Profile {
     }
 
     /// Values that no output may show: of fields of the kind of `authorization`, and of environment
-    /// variables, in the arguments and files with which the host is started. Values of fewer than four
-    /// characters are no secrets.
+    /// variables, in the arguments and files with which the host is started; the longest first.
     pub fn secrets(&self) -> Vec<String> {
-        const KEYS: &str = r#"(?im)(?:authorization|cookie|x-api-key|api[-_]?key|[\w-]*(?:token|secret|passw(?:or)?d))["']?\s*[:=,]\s*(?:value["']?\s*:\s*)?["']?([^"'\s{}\[\],][^"'\n{}\[\]]*)"#;
-        const ENV: &str = r#"(?m)^\s*(?:-\s*)?["']?[A-Z][A-Z0-9_]{2,}["']?\s*[:=]\s*["']?([^"'\s{}\[\],][^"'\n{}\[\]]*)"#;
         let Some(start) = &self.start else {
             return Vec::new();
         };
-        let mut out = Vec::new();
-        for pattern in [KEYS, ENV] {
-            let Ok(regex) = regex::Regex::new(pattern) else {
-                continue;
-            };
-            for text in start.args.iter().chain(start.files.values()) {
-                let found = regex.captures_iter(text).filter_map(|c| c.get(1));
-                let values = found.map(|m| m.as_str().trim().to_owned());
-                out.extend(values.filter(|v| v.len() >= 4 && !v.contains("{{")));
-            }
-        }
-        out.sort_by_key(|v| std::cmp::Reverse(v.len()));
-        out.dedup();
-        out
+        let mut texts: Vec<String> = start.files.values().cloned().collect();
+        texts.extend(start.args.iter().cloned());
+        // `--token`, `value` as two arguments.
+        let pairs = start.args.windows(2);
+        let pairs = pairs.filter(|p| p[0].starts_with('-') && !p[0].contains('='));
+        texts.extend(pairs.map(|p| format!("{}={}", p[0], p[1])));
+        secrets_in(&texts.join("\n"))
     }
 
     /// How a plugin names the upstream that a case calls `name`. In place of a port, which is not

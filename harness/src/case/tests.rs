@@ -4,4 +4,5 @@ mod grpc;
 mod needs;
 mod profile;
 mod profile_edit;
+mod secrets;
 mod tcp;

@@ -4,17 +4,19 @@
 
 mod args;
 mod exit;
+mod out;
 mod problems;
 mod progress;
 mod verbs;
 
 use std::process::ExitCode;
 
-use anstream::{ColorChoice, eprintln};
+use anstream::ColorChoice;
 use clap::Parser as _;
 
 use crate::cli::args::{Cli, Colour};
 use crate::cli::exit::Exit;
+use crate::cli::out::{eprint, eprintln};
 use crate::runner::Specs;
 
 /// Runs the program.
@@ -102,7 +104,7 @@ impl std::error::Error for BadFiles {}
 fn report(e: &anyhow::Error) {
     if let Some(bad) = e.downcast_ref::<BadFiles>() {
         let colour = anstream::AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
-        anstream::eprint!("{}", problems::render(&bad.problems, &bad.specs, colour));
+        eprint!("{}", problems::render(&bad.problems, &bad.specs, colour));
         return;
     }
     eprintln!("pwspec: {e:#}");

@@ -55,11 +55,11 @@ impl Sink for Redacting<'_> {
 
 /// A text without the secrets.
 pub fn redact(text: &str, secrets: &[String]) -> String {
-    let mut out = text.to_owned();
-    for secret in secrets.iter().filter(|s| !s.is_empty()) {
-        out = out.replace(secret.as_str(), GONE);
+    let whole = || without(text.as_bytes().to_vec(), secrets);
+    match secrets.is_empty() {
+        true => text.to_owned(),
+        false => String::from_utf8_lossy(&whole()).into_owned(),
     }
-    out
 }
 
 /// A part of a record without the secrets, wherever in it they stand.
@@ -122,19 +122,50 @@ fn base64(text: &str, how: &Rewrite<'_>) -> String {
     }
 }
 
+/// Of a longer secret any piece with so many bytes of its beginning or its end counts: long values are
+/// cut, by guests and by records.
+const PIECE: usize = 16;
+
 /// Bytes without the secrets.
-fn without(mut all: Vec<u8>, secrets: &[String]) -> Vec<u8> {
-    for secret in secrets
-        .iter()
-        .map(|s| s.as_bytes())
-        .filter(|s| !s.is_empty())
-    {
+pub fn without(mut all: Vec<u8>, secrets: &[String]) -> Vec<u8> {
+    for secret in secrets.iter().map(String::as_bytes) {
         let mut from = 0;
-        while let Some(at) = all[from..].windows(secret.len()).position(|w| w == secret) {
+        while let Some((at, len)) = found(&all[from..], secret) {
             let at = from + at;
-            all.splice(at..at + secret.len(), GONE.bytes());
+            all.splice(at..at + len, GONE.bytes());
             from = at + GONE.len();
         }
     }
     all
+}
+
+/// Where a secret, or the beginning or end of a long one, first stands, and how much of it.
+fn found(all: &[u8], secret: &[u8]) -> Option<(usize, usize)> {
+    if secret.is_empty() {
+        return None;
+    }
+    let begins = |all: &[u8]| {
+        let same = all.iter().zip(secret);
+        same.take_while(|(a, b)| a == b).count()
+    };
+    let ends = |all: &[u8]| {
+        let same = all.iter().rev().zip(secret.iter().rev());
+        same.take_while(|(a, b)| a == b).count()
+    };
+    if secret.len() <= 2 * PIECE {
+        let mut windows = all.windows(secret.len());
+        return windows
+            .position(|w| w == secret)
+            .map(|at| (at, secret.len()));
+    }
+    let (head, tail) = (&secret[..PIECE], &secret[secret.len() - PIECE..]);
+    let first = all.windows(PIECE).position(|w| w == head || w == tail)?;
+    match all[first..].starts_with(head) {
+        true => Some((first, begins(&all[first..]))),
+        false => {
+            let end = first + PIECE;
+            let len = ends(&all[..end]);
+            Some((end - len, len))
+        }
+    }
 }

@@ -174,6 +174,45 @@ fn some_crates_stay_in_their_rooms() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Secrets of profiles are left out in one place, so everything has to pass there.
+#[test]
+fn what_is_printed_goes_through_one_door() {
+    let mut wrong = Vec::new();
+    for (below, text) in sources() {
+        // The reference host has no secrets, and says no more than that it has a bug.
+        if is_test(&below) || ["cli/out.rs", "host/reference/work.rs"].contains(&below.as_str()) {
+            continue;
+        }
+        let door = text
+            .lines()
+            .filter(|l| l.trim().starts_with("use crate::cli::out::"));
+        let door: String = door.collect();
+        for (n, line) in text.lines().enumerate() {
+            let code = code(line);
+            let printed = ["println!", "eprintln!", "print!", "eprint!"]
+                .into_iter()
+                .find(|m| {
+                    code.match_indices(m).any(|(at, _)| {
+                        !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_')
+                    })
+                });
+            let Some(name) = printed.map(|m| m.trim_end_matches('!')) else {
+                continue;
+            };
+            let has = door
+                .split([' ', '{', '}', ',', ';', ':'])
+                .any(|w| w == name);
+            if !has {
+                wrong.push(format!(
+                    "{below}:{}: {name} is not that of cli/out.rs",
+                    n + 1
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn files_are_small_and_say_what_they_are_for() {
     let mut wrong = Vec::new();

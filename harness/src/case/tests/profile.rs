@@ -218,26 +218,6 @@ fn a_profile_extends_another() {
 }
 
 #[test]
-fn secrets_are_values_of_such_fields_and_of_the_environment() {
-    let text = include_str!("../../../../specs/hosts/envoy.yaml");
-    let profile = crate::case::load_profile("envoy.yaml", text).expect("it is fine");
-    assert_eq!(profile.secrets(), [""; 0], "ours holds none");
-    let mut own = profile;
-    let start = own.start.as_mut().expect("it is started");
-    start.files.insert(
-        "own.yaml".into(),
-        "headers: {authorization: Bearer abc.def}\nx-api-key: \"k-12345\"\nMY_ENV: value-of-it\nlevel: info\n".into(),
-    );
-    start.args.push("--token=t0ken-value".into());
-    let mut found = own.secrets();
-    found.sort();
-    assert_eq!(
-        found,
-        ["Bearer abc.def", "k-12345", "t0ken-value", "value-of-it"]
-    );
-}
-
-#[test]
 fn what_is_lacking_may_be_lacking_in_one_column() {
     let text = SMALL.replace("[0.2.1]", "[0.2.0, 0.2.1]")
         + "lacks: {hostcalls: [proxy_a, proxy_b@0.2.0], callbacks: [proxy_on_c@0.2.1]}\n";

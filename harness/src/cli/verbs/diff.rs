@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use anstream::print;
-
 use crate::case::Profile;
 use crate::cli::Failed;
 use crate::cli::args::{DiffArgs, DiffFormat, Global};
 use crate::cli::exit::Exit;
+use crate::cli::out::print;
 use crate::cli::verbs;
 use crate::record::{Record, ResultLine};
 use crate::report::diff::{Diff, DiffVerdict, compare, markdown, text};

@@ -2,12 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use anstream::print;
-
 use crate::case::{DriverKind, Filter, Nothing, Suite};
 use crate::cli::Failed;
 use crate::cli::args::{DoctorArgs, Global};
 use crate::cli::exit::Exit;
+use crate::cli::out::print;
 use crate::cli::verbs;
 use crate::host::{Driver, Stop};
 use crate::report::{Cell, Paint, Table};

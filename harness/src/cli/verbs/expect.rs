@@ -4,12 +4,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anstream::{print, println};
-
 use crate::case::{Known, KnownAs, Nothing, Profile, Suite, edit_known, load_profile_over};
 use crate::cli::Failed;
 use crate::cli::args::{AddArgs, CheckArgs, ExpectArgs, ExpectVerb, Global, PruneArgs};
 use crate::cli::exit::Exit;
+use crate::cli::out::{print, println};
 use crate::cli::verbs;
 use crate::cli::verbs::play::{Selection, play};
 use crate::judge::{EntryState, Gate, Outcome};

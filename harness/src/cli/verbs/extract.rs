@@ -1,10 +1,9 @@
 //! `extract`: the cases, tables, profiles and guests inside the binary as files.
 
-use anstream::println;
-
 use crate::cli::Failed;
 use crate::cli::args::ExtractArgs;
 use crate::cli::exit::Exit;
+use crate::cli::out::println;
 use crate::guest::guest_files;
 use crate::runner::{self, Specs};
 

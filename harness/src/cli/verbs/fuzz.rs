@@ -5,13 +5,12 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anstream::{eprint, eprintln, print};
-
 use crate::abi::Level;
 use crate::case::{Profile, Suite};
 use crate::cli::Failed;
 use crate::cli::args::{Format, FuzzArgs, Global};
 use crate::cli::exit::Exit;
+use crate::cli::out::{eprint, eprintln, hidden, print};
 use crate::cli::verbs;
 use crate::fuzz::{self, Heading};
 use crate::host::reference::{Options, Reference};
@@ -268,7 +267,8 @@ fn write(found: &Found, duel: &Duel, seed: u64, args: &FuzzArgs) -> anyhow::Resu
     };
     let file = args.out.join(Path::new(&format!("{area}_{n}.yaml")));
     let text = fuzz::suite(&found.program, &heading);
-    runner::write_atomically(&file, text.as_bytes()).map_err(|e| Failed::new(Exit::Usage, e))?;
+    runner::write_atomically(&file, hidden(&text).as_bytes())
+        .map_err(|e| Failed::new(Exit::Usage, e))?;
     Ok(file)
 }
 

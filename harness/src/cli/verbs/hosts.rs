@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use anstream::print;
-
 use crate::abi::Abi;
 use crate::case::{Answers, DriverKind, Offer, Profile};
 use crate::cli::Failed;
 use crate::cli::args::{Format, Global, HostsArgs};
 use crate::cli::exit::Exit;
+use crate::cli::out::print;
 use crate::cli::verbs;
 use crate::host::{find, how_to_get};
 use crate::report::json::{self, HostRow};

@@ -3,12 +3,11 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use anstream::println;
-
 use crate::case::{Profile, known_text};
 use crate::cli::Failed;
 use crate::cli::args::{Global, InitArgs};
 use crate::cli::exit::Exit;
+use crate::cli::out::println;
 use crate::cli::verbs;
 use crate::runner::{self, Specs, quoted};
 

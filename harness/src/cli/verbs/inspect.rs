@@ -5,12 +5,11 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use anstream::print;
-
 use crate::abi::Abi;
 use crate::cli::Failed;
 use crate::cli::args::{Format, Global, InspectArgs};
 use crate::cli::exit::Exit;
+use crate::cli::out::print;
 use crate::cli::verbs;
 use crate::guest::{ExportRole, HostSeen, ImportKind, Loads, Looked, look, taken};
 use crate::report::{Cell, Paint, Table, json, safe_short};

@@ -1,10 +1,9 @@
 //! `judge`: new verdicts from a record that is there already. No host is started.
 
-use anstream::{eprintln, print};
-
 use crate::cli::Failed;
 use crate::cli::args::{Global, JudgeArgs};
 use crate::cli::exit::Exit;
+use crate::cli::out::{eprintln, print};
 use crate::cli::verbs;
 use crate::record::Writer;
 use crate::report::terminal::{EndOptions, end, failures};

@@ -4,13 +4,12 @@ mod changes;
 
 use std::collections::BTreeSet;
 
-use anstream::println;
-
 use crate::abi::{Abi, Requirement};
 use crate::case::{Case, Suite};
 use crate::cli::Failed;
 use crate::cli::args::{Global, ListArgs, ListFormat, What};
 use crate::cli::exit::Exit;
+use crate::cli::out::println;
 use crate::cli::verbs::{self, last::LastRun};
 use crate::report::Paint;
 use crate::report::json::{CaseRow, RequirementRow};

@@ -1,10 +1,9 @@
 //! `merge`: the shards of one run into one record. No host is started.
 
-use anstream::print;
-
 use crate::cli::Failed;
 use crate::cli::args::{Global, MergeArgs, Output};
 use crate::cli::exit::Exit;
+use crate::cli::out::print;
 use crate::cli::verbs::{self, outputs};
 use crate::record::{Record, Writer, merge};
 use crate::report::terminal::{EndOptions, end, failures};

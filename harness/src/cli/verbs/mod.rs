@@ -31,10 +31,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use crate::abi::Abi;
-use crate::case::{DriverKind, Problem, Profile, Suite};
+use crate::case::{DriverKind, Problem, Profile, Suite, secrets_in};
 use crate::cli::args::{Cli, Global, Verb};
 use crate::cli::exit::Exit;
-use crate::cli::{BadFiles, Failed};
+use crate::cli::{BadFiles, Failed, out};
 use crate::host::{Stop, Trouble};
 use crate::record::Record;
 use crate::report::safe_lines;
@@ -113,8 +113,15 @@ pub(crate) fn abi<'s>(suite: &'s Suite, id: &str) -> anyhow::Result<&'s Abi> {
     })
 }
 
-/// Problems of files as an error.
+/// Problems of files as an error. What is shown of a profile shows none of its secrets.
 pub(crate) fn bad(problems: Vec<Problem>, specs: &Specs) -> anyhow::Error {
+    let mut files: Vec<&str> = problems.iter().map(|p| p.file.as_str()).collect();
+    files.dedup();
+    for file in files.into_iter().filter(|f| is_profile(f)) {
+        let known = specs.text(file.trim_start_matches("specs/"));
+        let read = || std::fs::read_to_string(file).unwrap_or_default();
+        out::hide(secrets_in(&known.map_or_else(read, str::to_owned)));
+    }
     BadFiles {
         problems,
         specs: specs.clone(),
@@ -132,9 +139,27 @@ pub(crate) fn filter(
         .map_err(|e| Failed::new(Exit::Usage, e).into())
 }
 
-/// The hosts that a `--host` means.
+/// Whether a file that has problems is a profile: of the specs, or a user's own.
+fn is_profile(file: &str) -> bool {
+    let folder = Path::new(file).parent().unwrap_or(Path::new(""));
+    folder.ends_with("hosts") || folder == Path::new(runner::OWN)
+}
+
+/// The hosts that a `--host` means. Their secrets are left out of what is printed from now on.
 pub(crate) fn wanted(text: &str, profiles: &[Profile]) -> anyhow::Result<Vec<Wanted>> {
-    runner::wanted(text, profiles, Path::new("target")).map_err(bad_host)
+    hide_file(text);
+    let all = runner::wanted(text, profiles, Path::new("target")).map_err(bad_host)?;
+    all.iter().for_each(|w| out::hide(w.profile.secrets()));
+    Ok(all)
+}
+
+/// A profile that is given as a file may have a mistake in it, and secrets.
+fn hide_file(text: &str) {
+    if text.ends_with(".yaml") {
+        out::hide(secrets_in(
+            &std::fs::read_to_string(text).unwrap_or_default(),
+        ));
+    }
 }
 
 /// The host behind the command of an adapter: as one named profile describes it, or as it does itself.
@@ -146,7 +171,10 @@ pub(crate) fn behind(
 ) -> anyhow::Result<Wanted> {
     let profile = match hosts {
         [] => None,
-        [one] => Some(runner::described(one, profiles).map_err(bad_host)?.0),
+        [one] => {
+            hide_file(one);
+            Some(runner::described(one, profiles).map_err(bad_host)?.0)
+        }
         _ => {
             let message = "a command behind `--` is one host, and several are named";
             return Err(Failed::new(Exit::Usage, message.to_owned()).into());

@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::progress::Progress;
 use crate::cli::verbs;
 use crate::host::Stop;
-use crate::record::{Collector, Record};
+use crate::record::{Collector, Record, Redacting};
 use crate::runner::{
     self, Around, Deadlines, Isolate, Playing, RunOptions, Snapshots, Specs, Target, Wanted, clock,
 };
@@ -74,7 +74,9 @@ pub(crate) fn play(
         exit: &|_| 0,
     };
     let mut collector = Collector::default();
-    let (outcome, _) = runner::run(suite, specs, targets, &options, &around, &mut collector)
+    let secrets = wanted.iter().flat_map(|w| w.profile.secrets()).collect();
+    let mut sink = Redacting::new(&mut collector, secrets);
+    let (outcome, _) = runner::run(suite, specs, targets, &options, &around, &mut sink)
         .map_err(|e| Failed::new(Exit::Bug, e))?;
     watch.clear();
     if outcome.interrupted {

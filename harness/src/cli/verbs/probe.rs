@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use anstream::print;
-
 use crate::case::{Filter, Nothing, Profile, Suite};
 use crate::cli::args::{Global, ProbeArgs, ProbeFormat};
 use crate::cli::exit::Exit;
+use crate::cli::out::print;
 use crate::cli::verbs;
 use crate::cli::verbs::play::{Selection, play};
 use crate::record::Record;

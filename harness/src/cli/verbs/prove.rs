@@ -1,11 +1,10 @@
 //! `prove`: can every check fail?
 
-use anstream::print;
-
 use crate::case::Nothing;
 use crate::cli::Failed;
 use crate::cli::args::{Format, Global, ProveArgs};
 use crate::cli::exit::Exit;
+use crate::cli::out::print;
 use crate::cli::verbs;
 use crate::host::reference::{Options, Reference};
 use crate::report::json::{self, CheckRef, Killed, KilledBy, Prove};

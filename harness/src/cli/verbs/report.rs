@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use anstream::{eprintln, print, println};
-
 use crate::case::Suite;
 use crate::cli::Failed;
 use crate::cli::args::{Global, Output, ReportArgs, View};
 use crate::cli::exit::Exit;
+use crate::cli::out::{eprintln, print, println};
 use crate::cli::verbs::outputs::With;
 use crate::cli::verbs::{self, diff, outputs};
 use crate::record::{Record, Writer, published};

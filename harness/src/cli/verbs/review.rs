@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use anstream::println;
 use console::{Key, Term};
 
 use crate::case::Suite;
 use crate::cli::Failed;
 use crate::cli::args::{Global, SnapArgs};
 use crate::cli::exit::Exit;
+use crate::cli::out::println;
 use crate::cli::verbs::{self, snapshots};
 use crate::record::Drift;
 use crate::report::{Paint, safe, safe_lines};

@@ -1,12 +1,11 @@
 //! `schema`: the JSON Schemas of the formats, made from the types.
 
-use anstream::{print, println};
-
 use crate::abi::{DialectFile, TableFile, TextMapFile};
 use crate::case::{Profile, SuiteFile};
 use crate::cli::Failed;
 use crate::cli::args::SchemaArgs;
 use crate::cli::exit::Exit;
+use crate::cli::out::{print, println};
 use crate::record::Line;
 use crate::report::json;
 use crate::runner;

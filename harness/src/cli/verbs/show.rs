@@ -1,11 +1,10 @@
 //! `show`: what a case asks, the text behind it, its YAML, its guest, its last results.
 
-use anstream::print;
-
 use crate::case::Env;
 use crate::cli::Failed;
 use crate::cli::args::{Global, ShowArgs};
 use crate::cli::exit::Exit;
+use crate::cli::out::print;
 use crate::cli::verbs;
 use crate::guest;
 use crate::report::{Cell, Paint, Table, mark};

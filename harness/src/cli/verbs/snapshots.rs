@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anstream::{print, println};
 use globset::Glob;
 
 use crate::cli::Failed;
 use crate::cli::args::{Format, Global, PendingArgs, SnapArgs};
 use crate::cli::exit::Exit;
+use crate::cli::out::{print, println};
 use crate::cli::verbs;
 use crate::report::json::{self, PendingRow};
 use crate::runner;

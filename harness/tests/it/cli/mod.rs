@@ -21,6 +21,7 @@ mod records;
 mod repro;
 mod review;
 mod runs;
+mod secrets;
 mod selection;
 mod snapshots;
 mod starts;

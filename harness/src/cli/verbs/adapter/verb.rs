@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use anstream::println;
-
 use crate::cli::Failed;
 use crate::cli::args::{AdapterArgs, AdapterWhat, NewArgs};
 use crate::cli::exit::Exit;
+use crate::cli::out::println;
 use crate::cli::verbs::adapter::skeleton::{README, Skeleton, skeleton};
 use crate::runner::{quoted, write_atomically};
 

@@ -1,11 +1,10 @@
 //! `coverage`: each requirement tested, excluded, or a gap.
 
-use anstream::print;
-
 use crate::abi::Abi;
 use crate::case::Suite;
 use crate::cli::args::Format;
 use crate::cli::exit::Exit;
+use crate::cli::out::print;
 use crate::report::json::{self, Coverage, Excluded};
 use crate::report::{Cell, Paint, Table};
 

@@ -5,13 +5,12 @@
 use std::fs;
 use std::path::Path;
 
-use anstream::{eprintln, print};
-
 use crate::abi::{Abi, LineMeaning, Reading, TextMap};
 use crate::case::Suite;
 use crate::cli::Failed;
 use crate::cli::args::Format;
 use crate::cli::exit::Exit;
+use crate::cli::out::{eprintln, print};
 use crate::cli::verbs;
 use crate::report::json::{self, CoverageLine, CoverageProblem, CoverageText};
 use crate::report::{Paint, safe};

@@ -2,12 +2,11 @@
 
 use std::fmt::Write as _;
 
-use anstream::{print, println};
-
 use crate::abi::{Abi, Difference, Kind, differences};
 use crate::case::Suite;
 use crate::cli::args::ListFormat;
 use crate::cli::exit::Exit;
+use crate::cli::out::{print, println};
 use crate::report::json::{ChangeKind, ChangeRow, ChangedThing};
 use crate::report::{Paint, safe};
 

@@ -2,6 +2,7 @@
 //! what happened here.
 
 mod readme;
+mod secrets;
 mod verb;
 
 pub(crate) use verb::run;

@@ -1,6 +1,6 @@
 //! `README.md` of a case that is played by hand.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::abi::Abi;
 use crate::case::{Case, Exchange};
@@ -144,6 +144,20 @@ pub(super) fn readme(
          seen by client and upstream.\n",
     );
     out
+}
+
+/// What is said of files from which secrets are left out.
+pub(super) fn left_out(files: &[PathBuf]) -> String {
+    let name = |p: &PathBuf| p.file_name().map(|n| format!("`{}`", n.to_string_lossy()));
+    let names: Vec<String> = files.iter().filter_map(name).collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!(
+            "\nSecrets of the profile are left out of {}: before the host is started, put them where\n\
+             `‹redacted›` stands.\n",
+            names.join(", ")
+        ),
+    }
 }
 
 fn network(written: &Written, binary: &str, curl: Option<&str>) -> String {

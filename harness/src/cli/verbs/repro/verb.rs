@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anstream::println;
-
 use crate::abi::Abi;
 use crate::case::{Case, DriverKind, Filter, Nothing, Profile, Suite};
 use crate::cli::Failed;
 use crate::cli::args::{Global, ReproArgs};
 use crate::cli::exit::Exit;
+use crate::cli::out::{eprintln, println};
 use crate::cli::verbs;
 use crate::cli::verbs::play::{Selection, play};
-use crate::cli::verbs::repro::readme::{Way, readme};
+use crate::cli::verbs::repro::readme::{self, Way, readme};
+use crate::cli::verbs::repro::secrets::{holding, leave_out};
 use crate::host::network::repro;
 use crate::host::{Held, Job, Stop};
 use crate::record::{Record, ResultLine, redact};
@@ -40,45 +40,87 @@ pub(crate) fn run(args: &ReproArgs, global: &Global) -> anyhow::Result<Exit> {
             .into());
     }
     let dir = empty(&args.out)?;
-    let job = job(&suite, case, &abi, &wanted.profile)?;
-    let way = files(&wanted, &job, &dir)?;
-    let filter = Filter::parse(&[format!("id:{}", case.id)], &suite, &Nothing)
-        .map_err(anyhow::Error::msg)?;
-    let result = played(&specs, &suite, &filter, &wanted, &abi, &dir)?;
-    let reference = match wanted.profile.is_reference() {
-        true => None,
-        false => reference(&specs, &suite, &filter, &profiles, &abi)?,
-    };
-    // The files that start the host must have what the profile says; what is told of it does not.
     let secrets = wanted.profile.secrets();
-    let write = |name: &str, text: &str| {
-        runner::write_atomically(&dir.join(name), redact(text, &secrets).as_bytes())
-            .map_err(|e| Failed::new(Exit::Usage, e))
+    let task = Task {
+        args,
+        specs: &specs,
+        suite: &suite,
+        profiles: &profiles,
+        case,
+        abi: &abi,
+        wanted: &wanted,
+        dir: &dir,
+        secrets: &secrets,
     };
-    write("case.yaml", &case.yaml)?;
-    for (end, text) in copies(&result.1) {
-        match end {
-            "trace" => write("trace.txt", &text)?,
-            end => write(end, &text)?,
+    let ended = task.fill();
+    // Until the host has ended, its files must have what the profile says.
+    leave_out(&dir, &secrets).map_err(|e| task.unread(&e))?;
+    ended
+}
+
+/// What is written, and where.
+struct Task<'a> {
+    args: &'a ReproArgs,
+    specs: &'a Specs,
+    suite: &'a Suite,
+    profiles: &'a [Profile],
+    case: &'a Case,
+    abi: &'a Arc<Abi>,
+    wanted: &'a Wanted,
+    dir: &'a Path,
+    secrets: &'a [String],
+}
+
+impl Task<'_> {
+    fn unread(&self, e: &std::io::Error) -> Failed {
+        let message = format!("failed to look through {}: {e}", self.dir.display());
+        Failed::new(Exit::Usage, message)
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<(), Failed> {
+        let text = redact(text, self.secrets);
+        runner::write_atomically(&self.dir.join(name), text.as_bytes())
+            .map_err(|e| Failed::new(Exit::Usage, e))
+    }
+
+    /// Plays the case, writes everything, and holds the host where that was asked.
+    fn fill(&self) -> anyhow::Result<Exit> {
+        let (case, abi, wanted, dir) = (self.case, self.abi, self.wanted, self.dir);
+        let job = job(self.suite, case, abi, &wanted.profile)?;
+        let way = files(wanted, &job, dir)?;
+        let filter = Filter::parse(&[format!("id:{}", case.id)], self.suite, &Nothing)
+            .map_err(anyhow::Error::msg)?;
+        let result = played(self.specs, self.suite, &filter, wanted, abi, dir)?;
+        let reference = match wanted.profile.is_reference() {
+            true => None,
+            false => reference(self.specs, self.suite, &filter, self.profiles, abi)?,
+        };
+        self.write("case.yaml", &case.yaml)?;
+        for (end, text) in copies(&result.1) {
+            match end {
+                "trace" => self.write("trace.txt", &text)?,
+                end => self.write(end, &text)?,
+            }
+        }
+        if let Some(text) = &reference {
+            self.write("reference-trace.txt", text)?;
+        }
+        let held = holding(dir, self.secrets).map_err(|e| self.unread(&e))?;
+        let told = readme(case, abi, &result.0, &result.1, &way, reference.is_some());
+        self.write("README.md", &(told + &readme::left_out(&held)))?;
+        println!("wrote {}", self.args.out.join("README.md").display());
+        if let Way::Network { written, .. } = &way {
+            for lack in &written.lacks {
+                eprintln!(
+                    "pwspec: {lack}: played by hand, the case may end otherwise than in trace.txt"
+                );
+            }
+        }
+        match self.args.hold {
+            true => hold(wanted, &way, dir),
+            false => Ok(Exit::Fine),
         }
     }
-    if let Some(text) = &reference {
-        write("reference-trace.txt", text)?;
-    }
-    let told = readme(case, &abi, &result.0, &result.1, &way, reference.is_some());
-    write("README.md", &told)?;
-    println!("wrote {}", args.out.join("README.md").display());
-    if let Way::Network { written, .. } = &way {
-        for lack in &written.lacks {
-            eprintln!(
-                "pwspec: {lack}: played by hand, the case may end otherwise than in trace.txt"
-            );
-        }
-    }
-    if args.hold {
-        return hold(&wanted, &way, &dir);
-    }
-    Ok(Exit::Fine)
 }
 
 fn case<'s>(suite: &'s Suite, id: &str) -> anyhow::Result<&'s Case> {

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use crate::cli::Failed;
 use crate::cli::args::{Global, RunArgs};
 use crate::cli::exit::Exit;
+use crate::cli::out::hidden;
 use crate::cli::verbs;
 use crate::cli::verbs::run::{files, folder};
 use crate::record::{Footer, Header, RECORD_VERSION, Record, Writer};
@@ -25,7 +26,7 @@ pub(super) fn leave(
     if failed.exit == Exit::Host {
         let help = failed.help.as_ref().map(|h| format!(" ({h})"));
         let what = format!("{}{}", failed.message, help.unwrap_or_default());
-        trouble.push((args.hosts.join(", "), what));
+        trouble.push((args.hosts.join(", "), hidden(&what)));
     }
     let record = Record {
         header: Header {

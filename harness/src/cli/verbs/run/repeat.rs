@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use anstream::println;
-
 use crate::cli::Failed;
 use crate::cli::args::RunArgs;
 use crate::cli::exit::Exit;
+use crate::cli::out::println;
 use crate::cli::progress::Progress;
 use crate::cli::verbs::run::setup::Setup;
 use crate::host::Stop;

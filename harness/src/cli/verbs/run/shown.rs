@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use anstream::print;
-
 use crate::cli::args::{RunArgs, RunFormat};
+use crate::cli::out::print;
 use crate::cli::verbs::run::files::traces;
 use crate::record::{Record, Verdicts};
 use crate::report::terminal::{EndOptions, Format, Live, LiveOptions, drifts, end, failures};

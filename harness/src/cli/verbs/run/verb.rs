@@ -1,17 +1,16 @@
 //! The verb itself: from what was typed to the exit code.
 
-use anstream::{eprintln, println};
-
 use crate::cli::Failed;
 use crate::cli::args::{Global, RunArgs, RunFormat};
 use crate::cli::exit::Exit;
+use crate::cli::out::{eprintln, println};
 use crate::cli::progress::Progress;
 use crate::cli::verbs;
 use crate::cli::verbs::run::limit::Limit;
 use crate::cli::verbs::run::setup::Setup;
 use crate::cli::verbs::run::{empty, files, folder, repeat, shown, watch};
 use crate::host::Stop;
-use crate::record::{Collector, Record, Redacting, Sink, Tee, Writer, redact};
+use crate::record::{Collector, Record, Redacting, Sink, Tee, Writer};
 use crate::report::safe_lines;
 use crate::runner::{self, Around, Outcome, quoted};
 
@@ -58,8 +57,7 @@ fn play(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
     };
     let mut all = Tee(vec![&mut writer, &mut collector]);
     all.0.extend(live.as_mut().map(|l| l as &mut dyn Sink));
-    let secrets = setup.secrets();
-    let mut sink = Redacting::new(&mut all, secrets.clone());
+    let mut sink = Redacting::new(&mut all, setup.secrets());
     let (suite, specs) = (&setup.suite, &setup.specs);
     let (outcome, _) = runner::run(suite, specs, targets, &options, &around, &mut sink)
         .map_err(|e| Failed::new(Exit::Bug, e))?;
@@ -90,10 +88,9 @@ fn play(args: &RunArgs, global: &Global) -> anyhow::Result<Exit> {
         eprintln!("pwspec: {entry}");
     }
     for (host, what, help) in &outcome.trouble {
-        let told = |text: &str| safe_lines(&redact(text, &secrets));
-        eprintln!("pwspec: failed to drive {host}: {}", told(what));
+        eprintln!("pwspec: failed to drive {host}: {}", safe_lines(what));
         if let Some(help) = help {
-            eprintln!("  help: {}", told(help));
+            eprintln!("  help: {}", safe_lines(help));
         }
     }
     Ok(Exit::of(record.footer.exit_code))

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use anstream::eprintln;
-
 use crate::cli::args::{Global, RunArgs};
 use crate::cli::exit::Exit;
+use crate::cli::out::eprintln;
 use crate::cli::verbs;
 use crate::cli::verbs::run::setup::Setup;
 use crate::host::Stop;
