@@ -76,6 +76,7 @@ impl Filter {
         let mut out: Option<Expr> = None;
         for text in texts {
             let mut parser = Parser {
+                whole: text,
                 rest: text,
                 suite,
                 earlier,
@@ -137,6 +138,7 @@ impl Term {
 }
 
 struct Parser<'a> {
+    whole: &'a str,
     rest: &'a str,
     suite: &'a Suite,
     earlier: &'a dyn Earlier,
@@ -151,6 +153,14 @@ impl<'a> Parser<'a> {
                 true
             }
             None => false,
+        }
+    }
+
+    /// Where the parser stands, for people.
+    fn place(&self) -> String {
+        match self.rest.trim() {
+            "" => format!("`{}`, which ends too early", self.whole),
+            rest => format!("`{}`, before `{rest}`", self.whole),
         }
     }
 
@@ -179,7 +189,7 @@ impl<'a> Parser<'a> {
             return if self.take(')') {
                 Ok(inside)
             } else {
-                Err("expected `)` in filter".to_owned())
+                Err(format!("expected `)` in filter {}", self.place()))
             };
         }
         self.term().map(Expr::Term)
@@ -193,7 +203,10 @@ impl<'a> Parser<'a> {
         let (word, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
         self.rest = rest;
         if word.is_empty() {
-            return Err("expected a case id or a term like `area:fields` in filter".to_owned());
+            return Err(format!(
+                "expected a case id or a term like `area:fields` in filter {}",
+                self.place()
+            ));
         }
         match word.split_once(':') {
             None => self.id(word),

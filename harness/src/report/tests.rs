@@ -170,7 +170,7 @@ fn the_end_names_what_changed() {
 
 #[test]
 fn all_failures_together_do_no_harm() {
-    let text = failures(&record(), TRACES);
+    let text = failures(&record(), TRACES, false);
     harmless(&text);
     assert!(text.contains("pwspec run "));
 }

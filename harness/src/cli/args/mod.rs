@@ -55,7 +55,13 @@ pub use snapshots::*;
     name = "pwspec",
     version,
     max_term_width = 100,
-    arg_required_else_help = true
+    arg_required_else_help = true,
+    after_help = "\
+First steps:
+  pwspec run --report html           every case on the reference host, and the report
+  pwspec hosts                       the hosts that it knows, and how to get one
+  pwspec run --host envoy=./envoy    every case on a build of your own
+  pwspec init envoy=./envoy          what is known to fail there, for a gate in CI"
 )]
 pub struct Cli {
     /// What to do.

@@ -11,7 +11,7 @@ use crate::record::Shard;
 /// `run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
-    /// Case ids, prefixes, globs, suite files, or expressions like 'level:must & area:fields & !tag:grpc'.
+    /// Case ids, prefixes, globs, suite files, or expressions like 'level:must & area:fields & !tag:crasher'.
     pub filters: Vec<String>,
     /// A profile (`envoy`, `envoy@1.40.0`), a profile with a binary (`envoy=./envoy`), or a profile file.
     #[arg(long = "host", value_name = "HOST")]

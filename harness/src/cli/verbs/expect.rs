@@ -139,6 +139,10 @@ fn check(ground: &Ground, args: &CheckArgs) -> anyhow::Result<Exit> {
     let all: Vec<&Known> = profile.known.iter().collect();
     if all.is_empty() {
         println!("{} has no known failures", profile.name);
+        println!(
+            "pwspec expect {} add CASE --why 'the cause'   writes one down",
+            quoted(&ground.host)
+        );
         return Ok(Exit::Fine);
     }
     let record = ground.results(args.record.as_deref(), &all)?;
@@ -194,6 +198,10 @@ fn prune(ground: &Ground, args: &PruneArgs) -> anyhow::Result<Exit> {
                     })
             })
     };
+    if profile.known.is_empty() {
+        println!("{} has no known failures", profile.name);
+        return Ok(Exit::Fine);
+    }
     let chosen: Vec<bool> = profile.known.iter().map(meant).collect();
     let entries = profile.known.iter().zip(&chosen).filter(|(_, c)| **c);
     let entries: Vec<&Known> = entries.map(|(k, _)| k).collect();

@@ -19,7 +19,7 @@ pub(crate) fn run(args: &JudgeArgs, global: &Global) -> anyhow::Result<Exit> {
     if let Some(out) = &args.out {
         Writer::create(out).and_then(|mut w| w.record(&record))?;
     }
-    print!("{}", failures(&record, ""));
+    print!("{}", failures(&record, "", false));
     print!("{}", end(&record, &EndOptions::default()));
     for entry in &outcome.entries {
         eprintln!("pwspec: {entry}");

@@ -67,7 +67,8 @@ impl Earlier for LastRun {
         let all: Vec<&str> = GROUPS.into_iter().chain(words).collect();
         if !all.contains(&group) {
             let help = nearest(group, all.iter().copied());
-            return Err(help.unwrap_or_else(|| format!("is none of {}", all.join(", "))));
+            let help = help.unwrap_or_else(|| format!("one of {}", all.join(", ")));
+            return Err(format!("names no group of results: {help}"));
         }
         let record = last_run(&self.hosts).ok_or("has no earlier run to look at")?;
         let in_group = |r: &ResultLine| match group {

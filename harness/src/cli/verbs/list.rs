@@ -86,14 +86,16 @@ fn cases(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
                     c.about
                 );
             }
-            println!("{} cases", found.len());
+            if !found.is_empty() {
+                println!("{} cases", found.len());
+            }
         }
     }
-    Ok(if found.is_empty() {
-        Exit::Nothing
-    } else {
-        Exit::Fine
-    })
+    if !found.is_empty() {
+        return Ok(Exit::Fine);
+    }
+    let message = format!("nothing selected by `{}`", args.filters.join(" "));
+    Err(Failed::new(Exit::Nothing, message).into())
 }
 
 fn requirements(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &MergeArgs, global: &Global) -> anyhow::Result<Exit> {
         &suite,
         &outputs::With::default(),
     )?;
-    print!("{}", failures(&record, ""));
+    print!("{}", failures(&record, "", false));
     let folder = out.display().to_string();
     let options = EndOptions {
         folder: &folder,

@@ -226,9 +226,12 @@ impl Session {
         };
         Err(Lost {
             what: format!(
-                "{} did not get ready ({story}); its last words:\n{}",
+                "{} did not get ready ({story}); {}",
                 self.plan.binary.display(),
-                last.join("\n")
+                match last.is_empty() {
+                    true => "it said nothing".to_owned(),
+                    false => format!("its last words:\n{}", last.join("\n")),
+                }
             ),
             died: self.process.ended().is_some(),
             outside,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::HostVerdict;
 use crate::record::Record;
-use crate::report::{ColumnView, safe};
+use crate::report::{ColumnView, befell, safe};
 
 /// The JSON of a badge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -58,12 +58,19 @@ pub fn badge(records: &[Record]) -> Badge {
             each.collect::<Vec<_>>().join("; ")
         }
     };
+    let befallen = records.iter().flat_map(befell).map(|(kind, _)| kind).next();
+    let message = match befallen {
+        Some("interrupted") => format!("{message} (interrupted)"),
+        Some("nothing") => "nothing was selected".to_owned(),
+        Some(_) => format!("{message} (trouble with the host)"),
+        None => message,
+    };
     let has = |v: HostVerdict| views.iter().any(|c| c.tally.verdict() == Some(v));
     let color = if has(HostVerdict::NotConformant) {
         "red"
     } else if has(HostVerdict::Incomplete) {
         "yellow"
-    } else if has(HostVerdict::Conformant) {
+    } else if has(HostVerdict::Conformant) && befallen.is_none() {
         "brightgreen"
     } else {
         "lightgrey"
@@ -73,7 +80,7 @@ pub fn badge(records: &[Record]) -> Badge {
         label,
         message,
         color: color.to_owned(),
-        is_error: !has(HostVerdict::Conformant) && color == "lightgrey",
+        is_error: befallen.is_some() || color == "lightgrey",
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::judge::{Gate, Verdict};
 use crate::record::{Record, ResultLine};
 use crate::report::machine::counted::rows;
-use crate::report::terminal::{Failure, is_news};
+use crate::report::terminal::{Failure, Unplayed, is_news};
 use crate::report::{ColumnView, befell, host_mark, mark, plain, safe, safe_short, speaker, words};
 
 /// So many results of one kind are listed; a step summary may hold 1 MiB.
@@ -81,6 +81,9 @@ fn news(out: &mut String, rows: &[Failure<'_>]) {
         return;
     }
     out.push_str(&format!("### Unexpected, or not run ({})\n\n", news.len()));
+    let mut unplayed = Unplayed::default();
+    let shown = news.into_iter();
+    let news: Vec<&Failure<'_>> = shown.filter(|r| !unplayed.only_counts(r.result)).collect();
     for (n, row) in news.iter().take(LISTED).enumerate() {
         let head = format!(
             "{} <b>{}</b> {} on {}",
@@ -102,6 +105,14 @@ fn news(out: &mut String, rows: &[Failure<'_>]) {
     }
     if news.len() > LISTED {
         out.push_str(&format!("- … and {} more\n", news.len() - LISTED));
+    }
+    for (column, why, n) in unplayed.rest() {
+        out.push_str(&format!(
+            "- {} <b>not-run</b> {n} more cases on {}: {}\n",
+            mark(Verdict::NotRun).glyph,
+            code(column),
+            code(&safe_short(why, 200))
+        ));
     }
     out.push('\n');
 }

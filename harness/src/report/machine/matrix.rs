@@ -7,7 +7,7 @@ use crate::judge::Verdict;
 use crate::record::Record;
 use crate::report::html::matrix_rows;
 use crate::report::machine::markdown::escape;
-use crate::report::{ColumnView, host_mark, mark};
+use crate::report::{ColumnView, befell, host_mark, mark};
 
 /// A folder's name as part of a link.
 fn encoded(name: &str) -> String {
@@ -24,8 +24,11 @@ pub fn matrix(records: &[Record], abis: &[&crate::abi::Abi]) -> String {
     let views = ColumnView::matrix(records);
     let views: Vec<ColumnView<'_>> = views.into_iter().map(|(_, v)| v).collect();
     let mut out = String::from("# Matrix\n\n");
-    out.push_str("Made by `make reports` from the records beside it; not edited by hand. Rows are what the text asks, columns are\n");
-    out.push_str("hosts. There is no score.\n\n");
+    out.push_str("Made by pwspec from records; not edited by hand. Rows are what the text asks, columns are hosts. There is no\n");
+    out.push_str("score.\n\n");
+    for (_, text) in records.iter().flat_map(befell) {
+        out.push_str(&format!("> **Trouble.** {}\n\n", escape(&text)));
+    }
     out.push_str("| | column | verdict by the text |\n|---|---|---|\n");
     for (n, v) in views.iter().enumerate() {
         let verdict = v.tally.verdict().filter(|_| !v.column.dialect);

@@ -3,6 +3,8 @@
 //! All hosts are in one run, since consumers refuse several runs of one tool. A known failure is a
 //! suppressed result. Does not know who reads it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -11,7 +13,7 @@ use crate::judge::{CheckResult, Gate, Outcome, Verdict};
 use crate::record::{Record, ReqLine};
 use crate::report::machine::counted::{Counts, counts, rows};
 use crate::report::terminal::Failure;
-use crate::report::{again, befell, plain, safe, text_link};
+use crate::report::{again, befell, plain, safe, safe_short, text_link, words};
 
 /// One log for all records.
 pub fn sarif(records: &[Record]) -> String {
@@ -66,16 +68,29 @@ pub fn sarif(records: &[Record]) -> String {
 
 fn invocation(record: &Record) -> Value {
     let notes = befell(record);
-    let notes = notes.iter().map(|(kind, text)| {
-        json!({"level": "error", "descriptor": {"id": kind}, "message": {"text": text}})
+    let successful = notes.is_empty();
+    let note = |level: &str, kind: &str, text: &str| json!({"level": level, "descriptor": {"id": kind}, "message": {"text": text}});
+    let mut not_run: BTreeMap<(&str, String), u32> = BTreeMap::new();
+    let results = record.results.iter().filter(|r| !r.added);
+    for r in results.filter(|r| r.judgement.verdict == Verdict::NotRun) {
+        *not_run.entry((&r.column, words(r).join("; "))).or_default() += 1;
+    }
+    let not_run = not_run.iter().map(|((column, why), n)| {
+        let text = format!(
+            "{}: {n} cases were not run: {}",
+            safe(column),
+            safe_short(why, 400)
+        );
+        note("warning", "not-run", &text)
     });
+    let notes = notes.iter().map(|(kind, text)| note("error", kind, text));
     json!({
         "commandLine": safe(&record.header.command),
         "startTimeUtc": safe(&record.header.began),
         "endTimeUtc": safe(&record.footer.ended),
         "exitCode": record.footer.exit_code,
-        "executionSuccessful": notes.len() == 0,
-        "toolExecutionNotifications": notes.collect::<Vec<_>>(),
+        "executionSuccessful": successful,
+        "toolExecutionNotifications": notes.chain(not_run).collect::<Vec<_>>(),
     })
 }
 
@@ -94,7 +109,8 @@ fn results(row: &Failure<'_>, rules: &[&ReqLine]) -> Vec<Value> {
     let bad = matches!(counts(row.result), Counts::Failed(_) | Counts::Error(_));
     let verdict = row.result.judgement.verdict;
     let warns = verdict == Verdict::Warn;
-    if !(known || bad || warns) {
+    // What was not run says nothing of the host: a notification of the invocation names it.
+    if verdict == Verdict::NotRun || !(known || bad || warns) {
         return Vec::new();
     }
     let failed = |c: &&CheckResult| !c.control && c.outcome == Outcome::Fail;

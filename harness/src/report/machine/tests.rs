@@ -286,7 +286,8 @@ fn hostile_text_is_no_markup() {
 fn a_badge_says_what_the_columns_say() {
     let mut record = record();
     let bad = badge(std::slice::from_ref(&record));
-    assert_eq!((bad.color.as_str(), bad.is_error), ("red", false));
+    // One of its hosts died for good.
+    assert_eq!((bad.color.as_str(), bad.is_error), ("red", true));
     assert!(
         bad.message.contains("reference-0.1.0-0.2.1: conformant"),
         "{}",
@@ -307,8 +308,16 @@ fn a_badge_says_what_the_columns_say() {
     record
         .results
         .retain(|r| r.column == record.header.columns[0].name);
+    let troubled = badge(std::slice::from_ref(&record));
+    assert_eq!(
+        troubled.color, "lightgrey",
+        "not before the trouble is gone"
+    );
+    assert!(troubled.message.ends_with(" (trouble with the host)"));
+    record.footer.trouble.clear();
+    record.footer.canaries.retain(|c| c.ok);
     let good = badge(std::slice::from_ref(&record));
-    assert_eq!(good.color, "brightgreen");
+    assert_eq!((good.color.as_str(), good.is_error), ("brightgreen", false));
     assert_eq!(good.label, "Proxy-Wasm · reference 0.1.0");
     let text = json::text(&good);
     let keys: Value = serde_json::from_str(&text).expect("JSON");

@@ -26,6 +26,11 @@ impl Failure<'_> {
     }
 }
 
+/// A workflow command that speaks of no file, on one line, without newline.
+pub(super) fn annotation(title: &str, text: &str) -> String {
+    format!("::error title={}::{}", property(title), data(&plain(text)))
+}
+
 fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")

@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 
 use crate::judge::Verdict;
 use crate::record::{Record, ResultLine, Verdicts};
-use crate::report::terminal::Failure;
-use crate::report::{Cell, ColumnView, Paint, Table, host_mark, mark, safe, safe_short};
+use crate::report::terminal::{Failure, Unplayed};
+use crate::report::{
+    Cell, ColumnView, Paint, Table, befell, host_mark, host_named, mark, safe, safe_short,
+};
 
 /// What the end of a run is shown with.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,6 +27,8 @@ pub struct EndOptions<'a> {
 /// So many reasons for being out of scope are named.
 const REASONS: usize = 8;
 
+/// Verdict lines are no wider, beside the name.
+const WIDE: usize = 110;
 /// How many slow cases are named.
 const SLOWEST: usize = 3;
 /// How many failures are shown as blocks; the rest get a line.
@@ -38,20 +42,22 @@ pub fn end(record: &Record, options: &EndOptions<'_>) -> String {
         let m = host_mark(verdict);
         let name = Paint::Bold.text(safe(&view.column.name));
         let glyph = m.paint.text(m.glyph.to_string());
-        out.push_str(&format!("{glyph} {name}  {}\n", safe(&view.line)));
+        let line = safe(&view.line);
+        let (line, beyond) = match options.terse {
+            true => (line, String::new()),
+            false => parted(&line),
+        };
+        out.push_str(&format!("{glyph} {name}  {line}\n{beyond}"));
         if !options.terse {
             out.push_str(&counts(&view));
             out.push_str(&beside(&view, record));
         }
     }
-    for (column, what) in &record.footer.trouble {
-        let head = Paint::Red.text("trouble");
-        out.push_str(&format!("{head}  {}: {}\n", safe(column), safe(what)));
-    }
-    for c in record.footer.canaries.iter().filter(|c| !c.ok) {
-        let head = Paint::Red.text("canary");
-        let (column, name, what) = (safe(&c.column), safe(&c.canary), safe(&c.what));
-        out.push_str(&format!("{head}  {column}: {name}: {what}\n"));
+    for (_, text) in befell(record)
+        .iter()
+        .filter(|(kind, _)| ["host", "canary"].contains(kind))
+    {
+        out.push_str(&format!("{}  {text}\n", Paint::Red.text("trouble")));
     }
     if options.terse {
         return out;
@@ -79,6 +85,7 @@ pub fn end(record: &Record, options: &EndOptions<'_>) -> String {
     if record.footer.interrupted {
         out.push_str(&format!("{}\n", Paint::Yellow.text("interrupted")));
     }
+    out.push_str(&once_more(record));
     for (label, path) in [("report", options.report), ("record", Some(options.folder))] {
         let path = path.filter(|p| !p.is_empty());
         if let Some(path) = path {
@@ -89,11 +96,14 @@ pub fn end(record: &Record, options: &EndOptions<'_>) -> String {
     out
 }
 
-/// Blocks of what was unexpected or could not be run, for a log that was not read while it grew.
-pub fn failures(record: &Record, traces: &str) -> String {
+/// What was unexpected or could not be run, for a log that was not read while it grew: in blocks, or
+/// `terse` in a line each.
+pub fn failures(record: &Record, traces: &str, terse: bool) -> String {
     let mut out = String::new();
-    let shown = record.results.iter().filter(|r| is_news(r));
-    for (n, result) in shown.enumerate() {
+    let mut unplayed = Unplayed::default();
+    let news = record.results.iter().filter(|r| is_news(r));
+    let shown = news.filter(|r| !unplayed.only_counts(r));
+    for (n, result) in shown.collect::<Vec<_>>().into_iter().enumerate() {
         let column = record
             .header
             .columns
@@ -109,14 +119,27 @@ pub fn failures(record: &Record, traces: &str) -> String {
             traces,
             command: &record.header.command,
         };
-        if n < BLOCKS {
+        if n < BLOCKS && !terse {
             out.push_str(&failure.block());
             out.push('\n');
         } else {
             out.push_str(&format!("  {}\n", failure.line()));
         }
     }
+    for rest in unplayed.rest() {
+        out.push_str(&format!("  {}\n", unplayed_line(rest)));
+    }
+    if unplayed.rest().next().is_some() && !terse {
+        out.push('\n');
+    }
     out
+}
+
+/// Cases that are only counted, in one line without newline: column, reason, how many.
+pub(super) fn unplayed_line((column, why, n): (&str, &str, u32)) -> String {
+    let m = mark(Verdict::NotRun);
+    let (word, why) = (m.paint.text("NOT-RUN"), safe_short(why, 160));
+    format!("{word}  {}  {n} more cases · {why}", safe(column))
 }
 
 /// What differs from its snapshot, with the difference; what has no snapshot yet is only named, and
@@ -164,6 +187,42 @@ pub fn drifts(record: &Record) -> String {
 /// Whether a result is shown while the run goes on: unexpected, or not run.
 pub fn is_news(result: &ResultLine) -> bool {
     result.gate.unexpected() || result.judgement.verdict == Verdict::NotRun
+}
+
+/// A long verdict line in two parts: what is not offered goes below it, in lines of its own.
+fn parted(line: &str) -> (String, String) {
+    const SAYS: &str = "not offered: ";
+    let long = line.chars().count() > WIDE;
+    let parts = line.split_once(&format!("; {SAYS}")).filter(|_| long);
+    let Some((verdict, rest)) = parts else {
+        return (line.to_owned(), String::new());
+    };
+    let (names, gate) = rest.rsplit_once(" · ").unwrap_or((rest, ""));
+    let mut below = format!("    {SAYS}");
+    let mut at = below.len();
+    for (n, name) in names.split(", ").enumerate() {
+        if at + name.len() > 100 {
+            below.truncate(below.trim_end().len());
+            below.push_str(&format!("\n{}", " ".repeat(SAYS.len() + 4)));
+            at = SAYS.len() + 4;
+        }
+        below.push_str(name);
+        below.push_str(if n + 1 < names.split(", ").count() {
+            ", "
+        } else {
+            "\n"
+        });
+        at += name.len() + 2;
+    }
+    let gate = if gate.is_empty() {
+        String::new()
+    } else {
+        format!(" · {gate}")
+    };
+    (
+        format!("{verdict}{gate}"),
+        Paint::Dim.text(below.trim_end()) + "\n",
+    )
 }
 
 /// A table: levels down, verdicts across.
@@ -298,6 +357,25 @@ fn beside(view: &ColumnView<'_>, record: &Record) -> String {
     out
 }
 
+/// The command that plays what was unexpected once more, for each host.
+fn once_more(record: &Record) -> String {
+    let mut hosts: Vec<String> = Vec::new();
+    for column in &record.header.columns {
+        let mut own = record.results.iter().filter(|r| r.column == column.name);
+        let host = host_named(column, &record.header.command);
+        if own.any(|r| r.gate.unexpected()) && !hosts.contains(&host) {
+            hosts.push(host);
+        }
+    }
+    let adapter = record.header.command.contains(" -- ");
+    if hosts.is_empty() || adapter {
+        return String::new();
+    }
+    let hosts: String = hosts.iter().map(|h| format!(" --host {h}")).collect();
+    let label = Paint::Cyan.text("again   ");
+    format!("{label}pwspec run last:unexpected{}\n", safe(&hosts))
+}
+
 fn micros(result: &ResultLine) -> u64 {
     result.attempts.iter().map(|a| a.micros).sum()
 }
@@ -324,28 +402,38 @@ fn slowest(record: &Record) -> String {
     format!("{}\n{}", Paint::Cyan.text("slowest"), table.text(4))
 }
 
-/// What is not as it was in the run before.
+/// So much of what changed is named.
+const CHANGED: usize = 20;
+
+/// What is not as it was in the run before; what was not played has not changed.
 fn changed(before: &Verdicts, now: &Record) -> String {
+    let was = |r: &ResultLine| before.get(&(r.column.clone(), r.case.clone())).copied();
+    let played = now
+        .results
+        .iter()
+        .filter(|r| r.judgement.verdict != Verdict::NotRun || !r.attempts.is_empty());
+    let all = played.filter_map(|r| Some((was(r)?, r)));
+    let all: Vec<_> = all.filter(|(was, r)| *was != r.judgement.verdict).collect();
     let mut table = Table::new();
-    for r in &now.results {
-        let was = before.get(&(r.column.clone(), r.case.clone())).copied();
+    for (was, r) in all.iter().take(CHANGED) {
         let is = r.judgement.verdict;
-        if let Some(was) = was.filter(|w| *w != is) {
-            table.row([
-                Cell::new(was.word()).paint(mark(was).paint),
-                Cell::new("→").paint(Paint::Dim),
-                Cell::new(is.word()).paint(mark(is).paint),
-                Cell::new(&r.case),
-                Cell::new(&r.column).paint(Paint::Dim),
-            ]);
-        }
+        table.row([
+            Cell::new(was.word()).paint(mark(*was).paint),
+            Cell::new("→").paint(Paint::Dim),
+            Cell::new(is.word()).paint(mark(is).paint),
+            Cell::new(&r.case),
+            Cell::new(&r.column).paint(Paint::Dim),
+        ]);
     }
-    match table.is_empty() {
-        true => String::new(),
-        false => format!(
-            "{}\n{}",
-            Paint::Cyan.text("changed since the last run"),
-            table.text(4)
-        ),
+    let head = Paint::Cyan.text("changed since the last run");
+    match all.len().checked_sub(CHANGED) {
+        _ if all.is_empty() => String::new(),
+        Some(more) if more > 0 => {
+            format!(
+                "{head}\n{}    … and {more} more; `pwspec diff` shows all\n",
+                table.text(4)
+            )
+        }
+        _ => format!("{head}\n{}", table.text(4)),
     }
 }

@@ -12,7 +12,9 @@ use crate::record::{
     CaseLine, Event, Header, Record, RecordError, RecordErrorKind, ResultLine, SUMMARY_VERSION,
     Sink, Summary,
 };
-use crate::report::terminal::{Failure, is_news};
+use crate::report::terminal::annotation::annotation;
+use crate::report::terminal::end::unplayed_line;
+use crate::report::terminal::{Failure, Unplayed, is_news};
 use crate::report::{Paint, safe};
 
 /// `--format`.
@@ -50,6 +52,7 @@ pub struct Live {
     by_id: HashMap<String, Vec<usize>>,
     running: Vec<(String, String)>,
     failed: u64,
+    unplayed: Unplayed,
 }
 
 impl Live {
@@ -74,6 +77,7 @@ impl Live {
             by_id: HashMap::new(),
             running: Vec::new(),
             failed: 0,
+            unplayed: Unplayed::default(),
         }
     }
 
@@ -97,7 +101,7 @@ impl Live {
             .retain(|(column, case)| (column, case) != (&result.column, &result.case));
         self.bar.inc(1);
         self.message();
-        if !is_news(result) {
+        if !is_news(result) || self.unplayed.only_counts(result) {
             return Ok(());
         }
         self.failed += 1;
@@ -126,6 +130,22 @@ impl Live {
         if self.options.annotations {
             text.push_str(&failure.annotation());
             text.push('\n');
+        }
+        self.write(&text)
+    }
+
+    /// What was only counted while the run went on.
+    fn unplayed(&mut self) -> Result<(), RecordError> {
+        if self.options.format == Format::Json {
+            return Ok(());
+        }
+        let mut text = String::new();
+        for rest in self.unplayed.rest() {
+            let line = unplayed_line(rest);
+            text.push_str(&format!("{line}\n"));
+            if self.options.annotations {
+                text.push_str(&format!("{}\n", annotation("not-run", &line)));
+            }
         }
         self.write(&text)
     }
@@ -170,6 +190,7 @@ impl Sink for Live {
             Event::CaseEnded(result) => self.ended(result)?,
             Event::Finished(footer) => {
                 self.bar.finish_and_clear();
+                self.unplayed()?;
                 if self.options.format == Format::Json {
                     let summary = Summary {
                         version: SUMMARY_VERSION,

@@ -8,8 +8,10 @@ mod end;
 mod excerpt;
 mod failure;
 mod live;
+mod unplayed;
 
 pub use end::*;
 pub use excerpt::*;
 pub use failure::*;
 pub use live::*;
+pub use unplayed::*;

@@ -29,7 +29,7 @@ fn every_report_is_there_and_says_that_the_host_was_lost() {
             "--out",
             "out",
             "--report",
-            "html,junit,sarif,md,badge,json",
+            "html,junit,sarif,md,badge,matrix,json",
         ])
         .code(3);
     assert!(ran.err.contains("failed to drive dying"), "{}", ran.err);
@@ -57,12 +57,24 @@ fn every_report_is_there_and_says_that_the_host_was_lost() {
     let summary: Value = serde_json::from_str(&bench.read("out/summary.json")).unwrap();
     assert_eq!(summary["exit_code"], 3);
     assert_eq!(summary["runs"][0]["cases"]["not_run"], 2, "{summary}");
-    for file in ["report/index.html", "junit.xml", "summary.md"] {
+    for file in [
+        "report/index.html",
+        "junit.xml",
+        "summary.md",
+        "sarif.json",
+        "matrix.md",
+    ] {
         let text = bench.read(&format!("out/{file}"));
         assert!(text.contains("dying"), "{file}");
         assert!(text.contains("not-run"), "{file}: {text}");
         assert!(text.contains("no library here"), "{file}: {text}");
     }
+    let badge: Value = serde_json::from_str(&bench.read("out/badge.json")).unwrap();
+    assert_eq!(
+        badge["message"],
+        "0.2.1: incomplete (trouble with the host)"
+    );
+    assert_eq!(badge["isError"], true);
     for file in [
         "report/index.html",
         "junit.xml",
@@ -70,6 +82,7 @@ fn every_report_is_there_and_says_that_the_host_was_lost() {
         "summary.json",
         "summary.md",
         "badge.json",
+        "matrix.md",
     ] {
         harmless(file, &bench.read(&format!("out/{file}")));
     }

@@ -4,13 +4,14 @@ use serde_json::Value;
 
 use crate::cli::{Bench, GOOD, WRONG};
 
-const ALL: &str = "html,junit,sarif,md,badge,json";
-const FILES: [&str; 6] = [
+const ALL: &str = "html,junit,sarif,md,badge,matrix,json";
+const FILES: [&str; 7] = [
     "report/index.html",
     "junit.xml",
     "sarif.json",
     "summary.md",
     "badge.json",
+    "matrix.md",
     "summary.json",
 ];
 
@@ -87,12 +88,21 @@ fn the_same_from_the_record() {
     assert_eq!(printed, bench.read("out/junit.xml"));
 }
 
+/// What of them says in words what befell a run.
+const SAYING: [&str; 5] = [
+    "junit.xml",
+    "sarif.json",
+    "summary.md",
+    "report/index.html",
+    "matrix.md",
+];
+
 #[test]
 fn a_run_that_selects_nothing_leaves_what_was_asked_for() {
     let bench = Bench::new(&[GOOD]);
     let args = ["run", "level:survey", "--out", "out", "--report", ALL];
     bench.run(&args).code(4);
-    for file in ["junit.xml", "sarif.json", "summary.md", "report/index.html"] {
+    for file in SAYING {
         let text = bench.read(&format!("out/{file}"));
         assert!(
             text.contains("nothing was selected by level:survey"),
@@ -100,7 +110,9 @@ fn a_run_that_selects_nothing_leaves_what_was_asked_for() {
         );
     }
     assert_eq!(json(&bench, "out/summary.json")["exit_code"], 4);
-    assert_eq!(json(&bench, "out/badge.json")["isError"], true);
+    let badge = json(&bench, "out/badge.json");
+    assert_eq!(badge["isError"], true);
+    assert_eq!(badge["message"], "nothing was selected");
     bench.run(&["report", "out", "--format", "md"]).code(0);
 }
 
@@ -117,7 +129,7 @@ fn a_run_without_its_host_leaves_what_was_asked_for() {
         ALL,
     ];
     bench.run(&args).code(3);
-    for file in ["junit.xml", "sarif.json", "summary.md", "report/index.html"] {
+    for file in SAYING {
         let text = bench.read(&format!("out/{file}"));
         assert!(text.contains("envoy 9.9.9 is not here"), "{file}: {text}");
     }

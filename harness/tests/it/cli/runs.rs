@@ -195,7 +195,7 @@ fn ctrl_c_writes_record_and_footer_and_ends_with_130() {
         "-j",
         "1",
         "--report",
-        "html,junit,sarif,md,badge,json",
+        "html,junit,sarif,md,badge,matrix,json",
     ];
     let mut child = bench
         .command(&args)
@@ -217,7 +217,13 @@ fn ctrl_c_writes_record_and_footer_and_ends_with_130() {
     assert_eq!(footer["footer"]["interrupted"], true);
     assert_eq!(footer["footer"]["exit_code"], 130);
     // Every report that was asked for is there and says so.
-    for file in ["report/index.html", "junit.xml", "sarif.json", "summary.md"] {
+    for file in [
+        "report/index.html",
+        "junit.xml",
+        "sarif.json",
+        "summary.md",
+        "matrix.md",
+    ] {
         let text = bench.read(&format!("out/{file}")).to_lowercase();
         assert!(text.contains("the run was interrupted"), "{file}: {text}");
     }
@@ -225,4 +231,7 @@ fn ctrl_c_writes_record_and_footer_and_ends_with_130() {
     assert_eq!(summary["exit_code"], 130);
     let badge: Value = serde_json::from_str(&bench.read("out/badge.json")).unwrap();
     assert_ne!(badge["color"], "brightgreen", "{badge}");
+    let message = badge["message"].as_str().unwrap();
+    assert!(message.ends_with(" (interrupted)"), "{badge}");
+    assert_eq!(badge["isError"], true);
 }

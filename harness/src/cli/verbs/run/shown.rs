@@ -27,7 +27,7 @@ pub(super) fn live(args: &RunArgs, out: &Path) -> Option<Live> {
     Some(Live::new(Box::new(anstream::stdout()), options))
 }
 
-/// Failures as they read in full, then the end of the run.
+/// Failures in full, or of `--format terse` in a line each, then the end of the run.
 pub(super) fn show(
     args: &RunArgs,
     record: &Record,
@@ -39,7 +39,7 @@ pub(super) fn show(
     let report = report.map(|r| r.display().to_string());
     let terse = args.format == RunFormat::Terse;
     if !in_ci() {
-        print!("{}", failures(record, &traces(args, out)));
+        print!("{}", failures(record, &traces(args, out), terse));
     }
     if !terse {
         print!("{}", drifts(record));

@@ -51,7 +51,9 @@ const textPage = (version, aim) => {
   }
   const tabs = d.texts.map((t) => el("a", { href: "#text/" + t[0], "aria-current": t[0] === abi ? "true" : null }, t[0]));
   const names = columns.map((c) => d.columns[c].host + " " + d.columns[c].short);
-  const heads = el("div", { class: "heads", "aria-hidden": "true" }, el("span", {}), el("ul", { class: "strip-row" }, columns.map((c) => el("li", {}, d.columns[c].host))));
+  const twice = (c) => columns.filter((o) => d.columns[o].host === d.columns[c].host).length > 1;
+  const named = (c) => d.columns[c].host + (twice(c) ? " " + d.columns[c].short : "");
+  const heads = el("div", { class: "heads", "aria-hidden": "true" }, el("span", {}), el("ul", { class: "strip-row" }, columns.map((c) => el("li", {}, named(c)))));
   $("text-page").replaceChildren(
     el("p", { class: "tabs", role: "navigation", "aria-label": "Versions of the text" }, tabs),
     el("p", { class: "quiet" }, tested + " rows have a case here, " + outOfReach + " are out of reach, " + gaps + (gaps === 1 ? " has" : " have") + (whole ? " none: a gap." : " none: not chosen, or a gap.") + " The strip beside a row: " + names.join(", ") + "."),
