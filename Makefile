@@ -40,8 +40,8 @@ bless: ## Take the reference host's traces as its snapshots, for a person to rea
 guests: ## Build the guests again and write their manifest
 	guest-fixtures/build.sh
 
-hosts: ## Get real hosts into target/hosts (HOSTS='envoy …')
-	harness/adapters/get-hosts.sh $(HOSTS)
+hosts: ## Get real hosts into target/hosts: all of them, or HOSTS='envoy mosn@1.3.0 …'
+	harness/adapters/get-hosts.sh $(if $(filter file,$(origin HOSTS)),all,$(HOSTS))
 
 matrix: ## Run the suite on every host found (or on HOSTS='…' by name) and write reports/<column>/
 	$(CARGO) build --locked --release
