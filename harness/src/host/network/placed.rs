@@ -41,7 +41,8 @@ impl Placed {
         vars: &mut Vars,
     ) -> std::io::Result<()> {
         self.made += 1;
-        let name = format!("c{}", self.made);
+        // As long for each, for what a host shows its plugins of a path.
+        let name = format!("c{:04}", self.made);
         let mut modules = Vec::new();
         for (n, vm) in job.vms.iter().enumerate() {
             let file = format!("{name}-{n}.wasm");
