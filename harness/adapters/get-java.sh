@@ -23,7 +23,7 @@ work=$(mktemp -d "$folder/.get-XXXXXX")
 trap 'rm -rf "$work"' EXIT INT TERM
 cp -R "$here/java/." "$work"
 cd "$work"
-mvn -q -B "-Dhost.version=$version" package
+mvn -q -B -Dstyle.color=never "-Dhost.version=$version" package
 mkdir -p "$folder/$version"
 rm -rf "$folder/$version/lib"
 mv target/lib "$folder/$version/lib"
