@@ -50,18 +50,22 @@ pub fn canon(trace: &Trace, seen: &Seen, options: &CanonOptions<'_>) -> Canon {
         block: Vec::new(),
     };
     let full = trace.full();
-    let shown = if options.only_full {
-        full.len()
-    } else {
-        trace.instances.len()
-    };
-    for (n, instance) in trace.instances.iter().enumerate() {
+    // Which VM starts first is the host's affair: where only some instances are shown they stand and
+    // count by their VMs.
+    let mut order: Vec<usize> = (0..trace.instances.len()).collect();
+    if options.only_full {
+        order.retain(|n| full.contains(n));
+        order.sort_by_key(|n| trace.instances[*n].vm);
+    }
+    let shown = order.len();
+    for (at, n) in order.into_iter().enumerate() {
+        let instance = &trace.instances[n];
         if full.contains(&n) {
             if shown > 1 {
-                w.text(0, format!("instance {}{}", n + 1, vm(instance)));
+                w.text(0, format!("instance {}{}", at + 1, vm(instance)));
             }
             w.instance(n as u32, instance);
-        } else if !options.only_full {
+        } else {
             w.folded(n, instance);
         }
     }
