@@ -50,7 +50,8 @@ impl Planted {
 pub struct Proof {
     /// Faults whose requirement a selected case tests.
     pub planted: Vec<Planted>,
-    /// Faults whose requirement no selected case tests: nothing is claimed of them.
+    /// Faults whose requirement no selected case tests, and those that no selected case notices while
+    /// other cases of the requirement are not selected: nothing is claimed of them.
     pub waiting: Vec<String>,
     /// Must and should checks that nothing made fail: `(case, check)`.
     pub unproved: Vec<(String, String)>,
@@ -322,8 +323,20 @@ pub fn prove(
         ..Proof::default()
     };
     let mut killed: BTreeSet<(String, String)> = BTreeSet::new();
+    let left_out = |req: &str| {
+        let mut cases = suite
+            .cases
+            .iter()
+            .filter(|c| c.abi.iter().any(|a| a == abi));
+        cases.any(|c| !filter.matches(c) && c.covers.iter().any(|r| r == req))
+    };
     for planted in share(&ground.rows, workers, |row| ground.plant(row)) {
         let planted = planted?;
+        let unnoticed = planted.own.is_empty() && planted.others.is_empty();
+        if unnoticed && left_out(&planted.fault.req) {
+            proof.waiting.push(planted.fault.fault);
+            continue;
+        }
         killed.extend(noticed(&planted));
         proof.planted.push(planted);
     }

@@ -216,6 +216,12 @@ pub(crate) fn open(path: &Path) -> anyhow::Result<Record> {
     } else {
         path.to_owned()
     };
+    if !file.exists() {
+        let message = format!("there is no record {}", file.display());
+        return Err(Failed::new(Exit::Usage, message)
+            .help("name a `record.jsonl`, or the folder of a run, such as target/pwspec/latest")
+            .into());
+    }
     Record::read(&file).map_err(|e| Failed::new(Exit::Usage, format!("failed to {e}")).into())
 }
 

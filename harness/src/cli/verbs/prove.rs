@@ -143,7 +143,7 @@ fn pretty(proof: &Proof, shown: &Prove) -> String {
     if !proof.waiting.is_empty() {
         let n = proof.waiting.len();
         out.push_str(&format!(
-            "{n} more faults break requirements that no selected case tests\n"
+            "{n} more faults are a matter of cases that are not selected\n"
         ));
     }
     out

@@ -45,7 +45,11 @@ pub(crate) fn run(args: &ReportArgs, global: &Global) -> anyhow::Result<Exit> {
         with.prove.push((abi.clone(), prove(file)?));
     }
     if formats.contains(&Output::Html) && !without.is_empty() {
-        let cases = without.join(", ");
+        let first: Vec<&str> = without.iter().take(5).map(String::as_str).collect();
+        let cases = match without.len() - first.len() {
+            0 => first.join(", "),
+            more => format!("{} and {more} more", first.join(", ")),
+        };
         eprintln!(
             "pwspec: no reason is written for must cases that only the reference host passes: {cases}"
         );

@@ -27,11 +27,8 @@ pub fn markdown(diff: &Diff) -> String {
             true => code(&c.column),
             false => format!("{} → {}", code(&c.base_column), code(&c.column)),
         };
-        out.push_str(&format!(
-            "| {name} | {} | {} |\n",
-            code(&c.was),
-            code(&c.is)
-        ));
+        let (was, is) = c.lines();
+        out.push_str(&format!("| {name} | {} | {} |\n", code(&was), code(&is)));
     }
     for (what, columns) in [("base", &diff.only_base), ("head", &diff.only_head)] {
         for c in columns {

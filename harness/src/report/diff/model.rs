@@ -66,6 +66,21 @@ pub struct ColumnDiff {
     pub counts: Counts,
 }
 
+impl ColumnDiff {
+    /// Both lines without what is not offered in either: that is no change.
+    pub fn lines(&self) -> (String, String) {
+        let parts = |line: &str| {
+            let (verdict, rest) = line.split_once("; not offered: ")?;
+            let (offers, gate) = rest.rsplit_once(" · ")?;
+            Some((format!("{verdict} · {gate}"), offers.to_owned()))
+        };
+        match (parts(&self.was), parts(&self.is)) {
+            (Some((was, old)), Some((is, new))) if old == new => (was, is),
+            _ => (self.was.clone(), self.is.clone()),
+        }
+    }
+}
+
 /// Cases by kind of change.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -16,8 +16,9 @@ pub fn text(diff: &Diff) -> String {
         };
         out.push_str(&format!("{}\n", Paint::Bold.text(name)));
         let mut table = Table::new();
-        table.row([Cell::new("was").paint(Paint::Dim), Cell::new(&c.was)]);
-        table.row([Cell::new("is").paint(Paint::Dim), Cell::new(&c.is)]);
+        let (was, is) = c.lines();
+        table.row([Cell::new("was").paint(Paint::Dim), Cell::new(was)]);
+        table.row([Cell::new("is").paint(Paint::Dim), Cell::new(is)]);
         out.push_str(&table.text(4));
     }
     for (what, columns) in [

@@ -81,12 +81,15 @@ pub(super) fn context(model: &Model<'_>, diff: &Diff) -> Value {
         columns: diff
             .columns
             .iter()
-            .map(|c| Column {
-                name: safe(&c.column),
-                base: (c.base_column != c.column).then(|| safe(&c.base_column)),
-                was: safe(&c.was),
-                is: safe(&c.is),
-                same: c.same,
+            .map(|c| {
+                let (was, is) = c.lines();
+                Column {
+                    name: safe(&c.column),
+                    base: (c.base_column != c.column).then(|| safe(&c.base_column)),
+                    was: safe(&was),
+                    is: safe(&is),
+                    same: c.same,
+                }
             })
             .collect(),
         only: old.chain(new).collect(),

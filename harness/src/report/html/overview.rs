@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::abi::Level;
 use crate::judge::{Gate, Verdict};
 use crate::report::html::model::{Col, Host, Model};
-use crate::report::terminal::is_news;
+use crate::report::terminal::{Unplayed, is_news};
 use crate::report::{befell, host_mark, host_named, mark, safe, safe_short, speaker, words};
 
 /// So many unexpected results of one column are listed; the matrix has the rest.
@@ -123,6 +123,7 @@ struct Run {
 
 pub(super) fn context(model: &Model<'_>) -> Value {
     let (mut shown, mut more, mut total) = (Vec::new(), Vec::new(), 0);
+    let mut unplayed = Unplayed::default();
     for c in &model.columns {
         let cases = model.cases.iter();
         let results = cases.filter_map(|k| c.results.get(k.id.as_str()));
@@ -131,10 +132,12 @@ pub(super) fn context(model: &Model<'_>) -> Value {
         let unsaid = |r: &crate::record::ResultLine| matches!(r.gate, Gate::Expected);
         all.sort_by_key(|r| (unsaid(r), std::cmp::Reverse(r.judgement.level)));
         total += all.len();
-        shown.extend(all.iter().take(NEWS).map(|r| news(c, r)));
-        if all.len() > NEWS {
-            more.push((safe(&c.name), all.len() - NEWS));
+        let listed = all.iter().filter(|r| !unplayed.only_counts(r));
+        let listed: Vec<News> = listed.take(NEWS).map(|r| news(c, r)).collect();
+        if all.len() > listed.len() {
+            more.push((safe(&c.name), all.len() - listed.len()));
         }
+        shown.extend(listed);
     }
     Value::from(Serde(Overview {
         lede: lede(model, total, &shown),
