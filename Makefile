@@ -48,9 +48,9 @@ matrix: ## Run the suite on every host found (or on HOSTS='…' by name) and wri
 	PWSPEC=$(RELEASE) harness/adapters/matrix.sh reports $(if $(filter file,$(origin HOSTS)),,$(HOSTS))
 
 reports: ## Render reports/index.html and reports/matrix.md from the records there; the same bytes each time
-	$(CARGO) build --locked
-	$(PWSPEC) report reports/*/record.jsonl --format html -o reports/index.html $(patsubst reports/prove-%.json,--prove %=reports/prove-%.json,$(wildcard reports/prove-*.json))
-	$(PWSPEC) report reports/*/record.jsonl --format matrix -o reports/matrix.md
+	$(CARGO) build --locked --release
+	$(RELEASE) report reports/*/record.jsonl --format html -o reports/index.html $(patsubst reports/prove-%.json,--prove %=reports/prove-%.json,$(wildcard reports/prove-*.json))
+	$(RELEASE) report reports/*/record.jsonl --format matrix -o reports/matrix.md
 
 bench: ## Benches, and whole-process timings of the release build
 	$(CARGO) bench --locked
