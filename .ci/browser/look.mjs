@@ -97,6 +97,47 @@ if (pwspec) {
 }
 await hits(first, "");
 
+/* ---- the keyboard: a ring round what has the focus, and ways out ---- */
+await go(first, "#overview");
+await first.evaluate(() => document.activeElement?.blur());
+const ringed = () => first.evaluate(() => {
+  const e = document.activeElement;
+  if (!e || e === document.body) return null;
+  const s = getComputedStyle(e);
+  const seen = e.getBoundingClientRect();
+  return { what: e.outerHTML.slice(0, 100), ring: (s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0) || s.boxShadow !== "none", seen: seen.width > 0 && seen.height > 0 };
+});
+const reached = new Set();
+for (let n = 0; n < 16; n++) {
+  await first.keyboard.press("Tab");
+  const at = await ringed();
+  if (!at) break;
+  reached.add(at.what);
+  must(at.ring, `no ring round ${at.what}`);
+  must(at.seen, `the focus is on what is not seen: ${at.what}`);
+}
+must(reached.size > 8, `Tab reaches ${reached.size} things of the overview`);
+await go(first, link);
+await first.keyboard.press("Escape");
+must(/^#(matrix|filter)/.test(await first.evaluate(() => location.hash)), "Esc does not lead from a case to the matrix");
+await hits(first, "level:must");
+await first.evaluate(() => document.activeElement?.blur());
+await first.keyboard.press("Escape");
+must((await text(first, "#hits")) === `${data.cases} cases`, "Esc does not drop the filter");
+await first.keyboard.press("?");
+must(await first.$("#help[open]"), "? does not open the help");
+await first.keyboard.press("Escape");
+must(!(await first.$("#help[open]")), "Esc does not close the help");
+
+/* ---- on paper ---- */
+await first.emulateMediaType("print");
+for (const view of [...views, link]) {
+  await go(first, view);
+  const cut = await first.evaluate(() => [...document.querySelectorAll("main *")].filter((e) => e.clientHeight > 0 && e.scrollHeight > e.clientHeight + 40 && ["auto", "scroll", "hidden"].includes(getComputedStyle(e).overflowY)).map((e) => e.outerHTML.slice(0, 80)));
+  must(cut.length === 0, `${view}: paper cuts ${cut.slice(0, 2).join(" | ")}`);
+}
+await first.emulateMediaType("screen");
+
 /* ---- the theme ---- */
 const paper = () => first.$eval("body", (b) => getComputedStyle(b).backgroundColor);
 const before = await paper();

@@ -286,3 +286,41 @@ fn a_published_column_is_small_whole_and_gives_the_same_views_each_time() {
         .code(0);
     assert_eq!(bench.read(&format!("{column}/record.jsonl")), record);
 }
+
+/// `.ci/validate` holds each output against the schema of those who read it. What it needs and is not on
+/// this machine, a tool or the way to a registry, is said and is no failure.
+#[test]
+fn each_output_is_as_the_schemas_of_its_readers_say() {
+    let bench = Bench::new(&[GOOD, WRONG]);
+    let args = ["run", "--out", "out", "--report", ALL, "--snapshots", "off"];
+    bench.run(&args).code(1);
+    let ran = std::process::Command::new(crate::kit::root().join(".ci/validate"))
+        .args([
+            bench.path("out").as_os_str(),
+            env!("CARGO_BIN_EXE_pwspec").as_ref(),
+        ])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
+    let missing = [
+        "command not found",
+        "No module named venv",
+        "ensurepip is not available",
+        "No matching distribution",
+        "Could not resolve host",
+        "failed to download",
+    ];
+    if let Some(what) = missing.iter().find(|m| said.contains(**m)) {
+        eprintln!("skipped ({what}): {said}");
+        return;
+    }
+    assert!(ran.status.success(), "{said}");
+    for file in [
+        "junit.xml validates",
+        "sarif.json is as",
+        "badge.json is as",
+        "record.jsonl is as",
+    ] {
+        assert!(said.contains(file), "{file}: {said}");
+    }
+}
