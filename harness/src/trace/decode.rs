@@ -488,3 +488,6 @@ impl<'a> Tape<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

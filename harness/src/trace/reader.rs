@@ -217,3 +217,6 @@ impl Reader {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;
