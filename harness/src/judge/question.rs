@@ -3,13 +3,13 @@
 //! Does not know other cases, nor what was expected of this host.
 
 use crate::abi::{Abi, Level};
-use crate::case::{Check, CheckKind, Observation, Observe};
+use crate::case::{Check, CheckKind, Observation, Observe, StepRef};
 use crate::judge::found::Found;
 use crate::judge::view::View;
 use crate::judge::{
     CheckResult, Judgement, Outcome, Verdict, callbacks, grpc, observe, steps, wire, words,
 };
-use crate::trace::{Attempt, Blame, CONTEXT_CREATE, End, Load};
+use crate::trace::{Attempt, Blame, CONTEXT_CREATE, End, Load, Returned};
 
 /// What is asked of the judge.
 #[derive(Debug, Clone, Copy)]
@@ -131,6 +131,7 @@ pub fn judge(q: &Question<'_>) -> Judgement {
         .map(|o| observe::observe(&view, q.abi, &o.what));
     let answers: Vec<Result<String, Found>> = answers.collect();
     let ended = not_ours(q)
+        .or_else(|| trapped_in_control(q, &view))
         .or_else(|| bad_end(q))
         .or_else(|| control_failed(q, &founds))
         .or_else(|| never_came(q, &founds));
@@ -272,6 +273,36 @@ fn unlinked(q: &Question<'_>, import: &str, text: String) -> Ended {
     }
     let reason = format!("the module needs {hostcall}, which the host lacks: {text}");
     Ended::Blocked(row(q.abi, hostcall, "OK"), reason)
+}
+
+/// The guest trapped within a call that is there for the set-up only. Whether another case of that
+/// requirement fails is not known here: if none does, the trap is what this case ends with.
+fn trapped_in_control(q: &Question<'_>, view: &View<'_>) -> Option<Ended> {
+    let End::Trap(text) = &q.attempt.end else {
+        return None;
+    };
+    let asks = asks(q);
+    if asks.end || asks.load || level(q.checks) == Level::Survey {
+        return None;
+    }
+    let step = |c: &Check| match &c.kind {
+        CheckKind::Status { step, .. } | CheckKind::Out { step, .. } => Some(step.clone()),
+        _ => None,
+    };
+    let open = |step: &StepRef| {
+        let mut all = view.executions(step).into_iter();
+        all.any(|place| view.event(place).end == Returned::Never)
+    };
+    let own = |at: &StepRef| {
+        let mut checks = q.checks.iter().filter(|c| !c.control);
+        checks.any(|c| step(c).as_ref() == Some(at))
+    };
+    let control = q.checks.iter().filter(|c| c.control).find(|c| {
+        let at = step(c);
+        at.is_some_and(|at| open(&at) && !own(&at))
+    })?;
+    let reason = format!("the control {} trapped: {}", control.name, text.display());
+    Some(Ended::Blocked(control.req.clone(), reason))
 }
 
 /// A control shows that the set-up is not as the case thinks.

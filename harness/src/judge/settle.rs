@@ -31,6 +31,8 @@ pub struct Settling<'a> {
     pub loaded: bool,
     /// Whether it said that it did not.
     pub refused: bool,
+    /// Whether the guest trapped.
+    pub trapped: bool,
     /// As judged alone; changed here.
     pub judgement: &'a mut Judgement,
 }
@@ -99,6 +101,14 @@ pub fn settle(
             // The callback comes elsewhere: what did not happen here for want of it is a failure of its own.
             Root::Else(..) if r.loaded && fails(r.judgement) => {
                 r.judgement.verdict = Verdict::Fail;
+                r.judgement.blocked_by = None;
+            }
+            // The call works elsewhere: that the guest trapped in it here is how this case ended.
+            Root::Else(..) if r.trapped => {
+                r.judgement.verdict = match r.judgement.level {
+                    Level::Must => Verdict::Trap,
+                    _ => Verdict::Warn,
+                };
                 r.judgement.blocked_by = None;
             }
             Root::Else(req, how) => not_run(r.judgement, &format!("blocked by {req}, but {how}")),

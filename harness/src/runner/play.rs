@@ -14,7 +14,7 @@ use crate::runner::canaries::canaries;
 use crate::runner::clock;
 use crate::runner::plan::{Deadlines, HostPlan, Planned, scope};
 use crate::runner::slots::{Slot, play_slots, slot, verdict_only};
-use crate::trace::{Attempt, Blame, Fault, Isolation, Load};
+use crate::trace::{Attempt, Blame, End, Fault, Isolation, Load};
 
 /// How cases are played.
 #[derive(Debug, Clone, Copy)]
@@ -221,11 +221,14 @@ fn settle(suite: &Suite, plan: &HostPlan, slots: &mut [Slot], last: bool) -> Vec
             let case = slot.planned.case.id.as_str();
             let load = slot.attempts.last().map_or(&Load::Unknown, |a| &a.load);
             let (loaded, refused) = (*load == Load::Loaded, load.refused());
+            let trapped = slot.attempts.last();
+            let trapped = trapped.is_some_and(|a| matches!(a.end, End::Trap(_)));
             if let Some(judgement) = &mut slot.judgement {
                 rows.push(judge::Settling {
                     case,
                     loaded,
                     refused,
+                    trapped,
                     judgement,
                 });
             }

@@ -12,7 +12,7 @@ use crate::runner::plan::{ColumnPlan, Deadlines, Planned, prepare, scope, token}
 use crate::runner::play::MARKER;
 use crate::runner::run::Outcome;
 use crate::runner::slots::judge_attempt;
-use crate::trace::Load;
+use crate::trace::{End, Load};
 
 /// Judges every result of a record again, settles and gates each column, and sums up anew.
 ///
@@ -53,6 +53,10 @@ pub fn rejudge(
                 case,
                 loaded: r.attempts.last().is_some_and(|a| a.load == Load::Loaded),
                 refused: r.attempts.last().is_some_and(|a| a.load.refused()),
+                trapped: r
+                    .attempts
+                    .last()
+                    .is_some_and(|a| matches!(a.end, End::Trap(_))),
                 judgement: &mut r.judgement,
             })
             .collect();

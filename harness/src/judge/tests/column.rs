@@ -36,6 +36,9 @@ fn blocked(own: &str, by: &str) -> Judgement {
     }
 }
 
+/// The reason of a case whose guest has trapped.
+const TRAPPED: &str = "the control call 1 status trapped: unreachable";
+
 const MARKER: &str = "abi_version/marker";
 
 fn settling<'a>(all: &'a mut [(&'static str, bool, Judgement)]) -> Vec<Settling<'a>> {
@@ -43,6 +46,7 @@ fn settling<'a>(all: &'a mut [(&'static str, bool, Judgement)]) -> Vec<Settling<
         case,
         loaded: *loaded,
         refused: !*loaded,
+        trapped: judgement.reason.as_deref() == Some(TRAPPED),
         judgement,
     };
     all.iter_mut().map(one).collect()
@@ -528,4 +532,23 @@ fn both_words_in_one_line() {
         pass.line(&library),
         "library, boundary only: conformant · unexpected"
     );
+}
+
+#[test]
+fn a_trap_in_a_control_is_an_end_of_its_own_where_the_control_holds_elsewhere() {
+    let trapped = |level| Judgement {
+        level,
+        reason: Some(TRAPPED.to_owned()),
+        ..blocked("x/OK", "y/OK")
+    };
+    let ended = |other: Judgement, level| {
+        let mut all = [("a", true, trapped(level)), ("b", true, other)];
+        settled(&mut all, true);
+        (all[0].2.verdict, all[0].2.blocked_by.is_some())
+    };
+    let fails = || judged(Verdict::Fail, &[("y/OK", Fail)]);
+    let passes = || judged(Verdict::Pass, &[("y/OK", Pass)]);
+    assert_eq!(ended(fails(), Level::Must), (Verdict::Blocked, true));
+    assert_eq!(ended(passes(), Level::Must), (Verdict::Trap, false));
+    assert_eq!(ended(passes(), Level::Should), (Verdict::Warn, false));
 }

@@ -379,6 +379,28 @@ fn bad_ends_go_before_controls_and_checks() {
 }
 
 #[test]
+fn a_trap_within_a_control_blocks() {
+    let mut get = call(0, "proxy_get", 0, &[]);
+    get.end = Returned::Never;
+    let mut a = Attempt {
+        end: End::Trap(whole("t")),
+        ..attempt(vec![instance(0, stream(vec![get]))])
+    };
+    let own = check(never_made());
+    let j = ask(&[control(wants_status(0)), own.clone()], &a);
+    assert_eq!(j.verdict, Verdict::Blocked);
+    assert_eq!(j.blocked_by.as_deref(), Some("proxy_ctl/OK"));
+    let reason = "the control call 1 status trapped: \"t\"";
+    assert_eq!(j.reason.as_deref(), Some(reason));
+    let both = [control(wants_status(0)), check(wants_status(0))];
+    let j = ask(&both, &a);
+    assert_eq!(j.verdict, Verdict::Trap, "a check is about the same call");
+    a.end = End::Crash("died".to_owned());
+    let j = ask(&[control(wants_status(0)), own], &a);
+    assert_eq!(j.verdict, Verdict::Crash, "a host that dies is no trap");
+}
+
+#[test]
 fn words_and_gates() {
     let failing: Vec<&str> = Verdict::ALL
         .into_iter()
