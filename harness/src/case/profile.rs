@@ -89,6 +89,9 @@ pub struct Profile {
     /// Functions beyond the text that it links; not given: that is not known.
     #[serde(default)]
     pub links: Option<Vec<Links>>,
+    /// Why it takes no module that exports neither allocator; not given: it takes one.
+    #[serde(default)]
+    pub wants_allocator: Option<String>,
     /// The file that it was read from, where that is a file that can be edited.
     #[serde(skip)]
     pub file: Option<PathBuf>,

@@ -45,8 +45,6 @@ pub enum Loads {
 const MARKER: &str = "abi_version/marker";
 /// The case that asks for it.
 const MARKER_CASE: &str = "lifecycle/entry_points/marker";
-/// The case that asks for a module without an allocator.
-const NO_ALLOCATOR: &str = "loading/exports/no_allocator";
 
 /// What the host of `profile`, in this version of it, would do with the plugin.
 pub fn taken(looked: &Looked, profile: &Profile, version: &str, abis: &[&Abi]) -> HostSeen {
@@ -65,7 +63,7 @@ pub fn taken(looked: &Looked, profile: &Profile, version: &str, abis: &[&Abi]) -
         let known = |k: &&Known| k.applies(&abi.id, version);
         let known: Vec<&Known> = profile.known.iter().filter(known).collect();
         imports(looked, profile, abi, &known, &mut out);
-        exports(looked, profile, abi, &known, &mut out);
+        exports(looked, profile, abi, &mut out);
     }
     out.loads = match (out.reasons.is_empty(), out.doubts.is_empty()) {
         (false, _) => Loads::No,
@@ -186,7 +184,7 @@ fn lacks(profile: &Profile, abi: &Abi, known: &[&Known], name: &str) -> Option<S
     Some(format!(": {}", entry.why))
 }
 
-fn exports(looked: &Looked, profile: &Profile, abi: &Abi, known: &[&Known], out: &mut HostSeen) {
+fn exports(looked: &Looked, profile: &Profile, abi: &Abi, out: &mut HostSeen) {
     for e in &looked.exports {
         let Some(there) = abi.callback(&e.name) else {
             continue;
@@ -214,9 +212,7 @@ fn exports(looked: &Looked, profile: &Profile, abi: &Abi, known: &[&Known], out:
         .exports
         .iter()
         .any(|e| e.kind == ExportRole::Allocator);
-    let asked = |k: &&&Known| k.cases.iter().any(|c| c == NO_ALLOCATOR);
-    if let (false, Some(entry)) = (allocates, known.iter().find(asked)) {
-        out.reasons
-            .push(format!("it wants an allocator: {}", entry.why));
+    if let (false, Some(why)) = (allocates, &profile.wants_allocator) {
+        out.reasons.push(format!("it wants an allocator: {why}"));
     }
 }
