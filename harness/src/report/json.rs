@@ -212,6 +212,9 @@ pub struct Prove {
     pub idle_cases: Vec<String>,
     /// Surveys that no change moved.
     pub idle_surveys: Vec<String>,
+    /// Must requirements that are tested and that no fault breaks.
+    #[serde(default)]
+    pub without_fault: Vec<String>,
 }
 
 /// A fault that was noticed.

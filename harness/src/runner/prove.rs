@@ -59,6 +59,8 @@ pub struct Proof {
     pub idle_cases: Vec<String>,
     /// Surveys that no change moved.
     pub idle_surveys: Vec<String>,
+    /// Must requirements that a selected case tests and that no fault breaks.
+    pub without_fault: Vec<String>,
     /// Cases that do not pass on the reference host as it is: nothing can be proved with them.
     pub broken: Vec<String>,
 }
@@ -152,6 +154,17 @@ impl<'h> Ground<'h> {
     /// Faults whose requirement a selected case tests.
     pub fn faults(&self) -> &[FaultRow] {
         &self.rows
+    }
+
+    /// Must requirements that a case tests and that no fault breaks.
+    pub fn without_fault(&self) -> Vec<String> {
+        let tested = tested(&self.subjects);
+        let broken: BTreeSet<&str> = self.rows.iter().map(|r| r.req.as_str()).collect();
+        let rows = self.abi.requirements.iter();
+        let must = rows.filter(|r| r.level == Level::Must && tested.contains(r.id.as_str()));
+        must.filter(|r| !broken.contains(r.id.as_str()))
+            .map(|r| r.id.clone())
+            .collect()
     }
 
     /// The cases, by their ids.
@@ -320,6 +333,7 @@ pub fn prove(
     };
     let mut proof = Proof {
         waiting: ground.waiting.clone(),
+        without_fault: ground.without_fault(),
         ..Proof::default()
     };
     let mut killed: BTreeSet<(String, String)> = BTreeSet::new();
@@ -351,6 +365,30 @@ pub fn prove(
         proof.broken.extend(case.broken.then(id));
     }
     Ok(proof)
+}
+
+/// Plants the faults of these names, and nothing else; `None`: the profile has not this version, or
+/// no selected case tests what one of them breaks.
+///
+/// # Errors
+/// The reference host has no fault that the table names.
+pub fn plant(
+    suite: &Suite,
+    profile: &Profile,
+    filter: &Filter,
+    abi: &str,
+    host: &Reference,
+    (names, workers): (&[String], usize),
+) -> Result<Option<Vec<Planted>>, Trouble> {
+    let Some(ground) = Ground::lay(suite, profile, filter, abi, host) else {
+        return Ok(None);
+    };
+    let named = |name: &String| ground.rows.iter().find(|r| r.fault == *name).cloned();
+    let Some(rows) = names.iter().map(named).collect::<Option<Vec<_>>>() else {
+        return Ok(None);
+    };
+    let planted = share(&rows, workers, |row| ground.plant(row));
+    planted.into_iter().collect::<Result<_, _>>().map(Some)
 }
 
 fn question<'a>(abi: &'a Abi, prepared: &'a Prepared, attempt: &'a Attempt) -> Question<'a> {

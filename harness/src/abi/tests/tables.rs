@@ -239,6 +239,21 @@ fn silence_of_the_text_is_never_held_against_a_host() {
     }
 }
 
+#[test]
+fn every_must_row_has_a_fault_of_its_own() {
+    let all = ["0.1.0", "0.2.0", "0.2.1"].map(version);
+    let rows = || all.iter().flat_map(|abi| &abi.faults);
+    for abi in &all {
+        let must = abi.requirements.iter();
+        let must = must.filter(|r| r.level == Level::Must && r.excluded.is_none());
+        let bare: Vec<&str> = must
+            .filter(|r| !rows().any(|f| f.req == r.id))
+            .map(|r| r.id.as_str())
+            .collect();
+        assert!(bare.is_empty(), "{}: {bare:#?}", abi.id);
+    }
+}
+
 fn words(params: &[crate::abi::Param]) -> String {
     let word = |word: &Word| if *word == Word::I32 { 'i' } else { 'I' };
     params.iter().flat_map(|p| p.ty.words()).map(word).collect()

@@ -9,6 +9,10 @@ use crate::cli::args::Format;
 pub struct ProveArgs {
     /// As for `run`.
     pub filters: Vec<String>,
+    /// Plant this fault and no other, leave the changed records out, and name every check that notices
+    /// (repeat).
+    #[arg(long = "fault", value_name = "NAME")]
+    pub faults: Vec<String>,
     /// The ABI version.
     #[arg(long, default_value = "0.2.1")]
     pub abi: String,

@@ -28,6 +28,17 @@ pub(crate) fn run(args: &ProveArgs, global: &Global) -> anyhow::Result<Exit> {
         cache_dir: runner::cache_folder(),
         ..Options::default()
     });
+    if !args.faults.is_empty() {
+        let of = (args.faults.as_slice(), workers);
+        let planted = runner::plant(&suite, profile, &filter, &args.abi, &host, of)
+            .map_err(verbs::host_trouble)?;
+        let Some(planted) = planted else {
+            let text = "one of these faults breaks nothing that a selected case tests: \
+                        see `pwspec list --what faults`";
+            return Err(Failed::new(Exit::Usage, text).into());
+        };
+        return Ok(named(args, planted));
+    }
     let proof = runner::prove(&suite, profile, &filter, &args.abi, &host, workers)
         .map_err(verbs::host_trouble)?;
     let shown = as_json(&proof);
@@ -40,8 +51,50 @@ pub(crate) fn run(args: &ProveArgs, global: &Global) -> anyhow::Result<Exit> {
         && shown.unproved_checks.is_empty()
         && shown.idle_cases.is_empty()
         && shown.idle_surveys.is_empty()
+        && shown.without_fault.is_empty()
         && proof.broken.is_empty();
     Ok(if clean { Exit::Fine } else { Exit::Unexpected })
+}
+
+/// The faults that were asked for, with all that noticed them.
+fn named(args: &ProveArgs, planted: Vec<runner::Planted>) -> Exit {
+    let proof = Proof {
+        planted,
+        ..Proof::default()
+    };
+    match args.format {
+        Format::Json => print!("{}", json::text(&as_json(&proof))),
+        Format::Pretty => {
+            let mut table = Table::new();
+            for p in &proof.planted {
+                let (word, paint) = word(p);
+                table.row([
+                    Cell::new(word).paint(paint),
+                    Cell::new(&p.fault.fault),
+                    Cell::new(&p.fault.req),
+                ]);
+                let own = p.own.iter().map(|n| ("  by", n));
+                for (word, n) in own.chain(p.others.iter().map(|n| ("  also by", n))) {
+                    let check = format!("{} · {}", n.case, n.check);
+                    table.row([Cell::new(word), Cell::new(check), Cell::new(&n.req)]);
+                }
+            }
+            print!("{}", table.text(0));
+        }
+    }
+    match proof.planted.iter().all(runner::Planted::killed) {
+        true => Exit::Fine,
+        false => Exit::Unexpected,
+    }
+}
+
+/// What became of one fault.
+fn word(p: &runner::Planted) -> (&'static str, Paint) {
+    match (p.own.is_empty(), p.others.is_empty()) {
+        (false, true) => ("killed", Paint::Green),
+        (true, true) => ("survived", Paint::Red),
+        (_, false) => ("coarse", Paint::Red),
+    }
 }
 
 fn as_json(proof: &Proof) -> Prove {
@@ -82,17 +135,14 @@ fn as_json(proof: &Proof) -> Prove {
             .collect(),
         idle_cases: proof.idle_cases.clone(),
         idle_surveys: proof.idle_surveys.clone(),
+        without_fault: proof.without_fault.clone(),
     }
 }
 
 fn pretty(proof: &Proof, shown: &Prove) -> String {
     let mut table = Table::new();
     for p in &proof.planted {
-        let (word, paint) = match (p.own.is_empty(), p.others.is_empty()) {
-            (false, true) => ("killed", Paint::Green),
-            (true, true) => ("survived", Paint::Red),
-            (_, false) => ("coarse", Paint::Red),
-        };
+        let (word, paint) = word(p);
         let shown = if p.others.is_empty() {
             &p.own
         } else {
@@ -120,6 +170,7 @@ fn pretty(proof: &Proof, shown: &Prove) -> String {
         ("does not pass as it is", &proof.broken),
         ("idle case", &shown.idle_cases),
         ("idle survey", &shown.idle_surveys),
+        ("no fault breaks", &shown.without_fault),
     ];
     for (word, list) in lists {
         for item in list {

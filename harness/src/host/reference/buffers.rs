@@ -51,7 +51,33 @@ pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     if of_stream(c) && c.wrong("get_buffer_ignores_max_size") {
         end = buffer.len();
     }
-    c.out_bytes("value", &buffer[start_at..end.max(start_at)])
+    let mut from = start_at;
+    if start > 0 {
+        let past_end = start_at + max as usize > buffer.len();
+        (from, end) = wrong_part(c, (from, end), past_end);
+    }
+    c.out_bytes("value", &buffer[from..end.max(from)])
+}
+
+/// Faults: which part of a buffer is given where one from the middle is asked for.
+fn wrong_part(c: &Call<'_, '_>, (from, end): (usize, usize), past_end: bool) -> (usize, usize) {
+    let faults = c.faults();
+    if !faults.planted() {
+        return (from, end);
+    }
+    let name = c.member("buffer_id").unwrap_or_default();
+    let ignored = match name.as_str() {
+        _ if of_stream(c) => !past_end && faults.is("get_buffer_ignores_start"),
+        "PLUGIN_CONFIGURATION" | "HTTP_CALL_RESPONSE_BODY" | "GRPC_CALL_MESSAGE" => {
+            faults.made_of(&[&name.to_lowercase(), "is_read_from_the_front"])
+        }
+        _ => false,
+    };
+    if ignored {
+        return (0, end - from);
+    }
+    let short = past_end && of_stream(c) && c.wrong("get_buffer_past_end_is_short");
+    (from, if short { end.saturating_sub(1) } else { end })
 }
 
 /// Whether the call is about a body of the stream: what is read from other buffers stays right.
@@ -74,6 +100,10 @@ pub(super) fn status(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         "get_buffer_status_unknown_is_not_found",
         "get_buffer_status_unavailable_is_ok",
     )?;
+    let of_vm = || c.member("buffer_id").as_deref() == Some("VM_CONFIGURATION");
+    if c.faults().planted() && of_vm() && c.wrong("vm_configuration_has_no_size") {
+        return Err(Status::NotFound.into());
+    }
     let off = u32::from(of_stream(c) && c.wrong("get_buffer_status_off_by_one"));
     c.out_u32("buffer_size", buffer.len() as u32 + off)?;
     Ok(c.out_u32("unused", 0)?)
@@ -100,6 +130,9 @@ pub(super) fn set(c: &mut Call<'_, '_>) -> Result<(), Fail> {
             Err(Status::NotFound.into())
         };
     };
+    let shorter = start == 0 && size >= body.len() && (1..body.len()).contains(&value.len());
+    let denied =
+        shorter && name == "HTTP_REQUEST_BODY" && faults.is("set_buffer_bytes_denies_success");
     let at = start.min(body.len());
     let end = at.saturating_add(size).min(body.len());
     if faults.planted() {
@@ -113,11 +146,18 @@ pub(super) fn set(c: &mut Call<'_, '_>) -> Result<(), Fail> {
             return Ok(());
         }
         let kind = kind(start, size, body.len(), value.len());
+        let whole = kind == "whole" && !tcp && inside;
+        if whole && faults.made_of(&[&name.to_lowercase(), "write_is_forgotten"]) {
+            return Ok(());
+        }
         if faults.made_of(&["set_buffer", kind, "has_no_effect"]) {
             return Ok(());
         }
     }
     body.splice(at..end, value);
+    if denied {
+        return Err(Status::InternalFailure.into());
+    }
     Ok(())
 }
 
@@ -162,6 +202,9 @@ fn read(c: &mut Call<'_, '_>, unknown_fault: &str, away_fault: &str) -> Result<V
         "FOREIGN_FUNCTION_ARGUMENTS" => world.foreign.clone(),
         "HTTP_CALL_RESPONSE_BODY" => world.calls.response().map(|r| r.body.clone()),
         _ if faults.planted() && emptied_while_paused(world, &name) => Some(Vec::new()),
+        _ if faults.planted() && of_another_stream(world, &name).is_some() => {
+            of_another_stream(world, &name)
+        }
         _ => body(world, &name).map(|b| b.clone()),
     };
     let found = found.map(|bytes| read_wrong(c.world(), &name, bytes));
@@ -182,7 +225,22 @@ const OWN: [&str; 4] = [
 
 /// Faults: what is read of the data of a TCP stream, where earlier data has gone on already.
 fn read_wrong(world: &mut World, name: &str, mut bytes: Vec<u8>) -> Vec<u8> {
-    if !world.faults.planted() || !world.on_tcp() {
+    if !world.faults.planted() {
+        return bytes;
+    }
+    let zeros = ["HTTP_REQUEST_BODY", "HTTP_RESPONSE_BODY"].contains(&name) && bytes.contains(&0);
+    if zeros
+        && world.faults.made_of(&[
+            &name["HTTP_".len()..].to_lowercase(),
+            "shows_zeros_as_blanks",
+        ])
+    {
+        bytes
+            .iter_mut()
+            .filter(|b| **b == 0)
+            .for_each(|b| *b = b' ');
+    }
+    if !world.on_tcp() {
         return bytes;
     }
     let (direction, short) = match name {
@@ -201,6 +259,23 @@ fn read_wrong(world: &mut World, name: &str, mut bytes: Vec<u8>) -> Vec<u8> {
         *first ^= 1;
     }
     bytes
+}
+
+/// Fault: in its callback a plugin finds what another stream holds that is open too.
+fn of_another_stream(world: &mut World, name: &str) -> Option<Vec<u8>> {
+    let direction = match name {
+        "HTTP_REQUEST_BODY" | "DOWNSTREAM_DATA" => Direction::Request,
+        _ => Direction::Response,
+    };
+    let inside = OWN.iter().any(|callback| world.in_callback(callback));
+    let (own, stage) = world.effective_stage().filter(|_| inside)?;
+    let mut all = world.streams.iter().enumerate();
+    let (other, _) = all.find(|(n, s)| *n != own && !s.over)?;
+    let planted = world
+        .faults
+        .made_of(&[&name.to_lowercase(), "is_that_of_another_stream"]);
+    let half = world.half((other, stage), direction).filter(|_| planted)?;
+    Some(half.body.clone())
 }
 
 /// Fault: while processing is paused, other callbacks find the body empty.

@@ -11,10 +11,19 @@ use crate::abi::{Abi, Param, Type};
 use crate::host::reference::faults::Faults;
 use crate::host::reference::link::Sig;
 use crate::host::reference::status::{Fail, Status};
-use crate::host::reference::world::World;
+use crate::host::reference::world::{Running, World};
 
 /// An address that only a guest reaches that has nearly all memory that there can be.
 const FAR: u64 = 0xe000_0000;
+
+/// Addresses from here on are high up: the scripted guest uses them only where its program says so.
+const HIGH: u64 = 0x6_0000;
+
+/// Fault: a place in the guest's memory that it did not give.
+const UNASKED: u32 = 0x6_8000;
+
+/// Faults of memory show in small values.
+const SMALL: usize = 16;
 
 /// What a hostcall's implementation gets.
 pub(super) struct Call<'a, 'e> {
@@ -175,10 +184,17 @@ impl<'a, 'e> Call<'a, 'e> {
         }
     }
 
+    /// Where an output goes: to the address that the guest gave.
+    fn place(&self, at: u64) -> u64 {
+        // Fault: somewhat further.
+        let astray = at >= HIGH && self.wrong("outputs_high_up_go_astray");
+        if astray { at + 16 } else { at }
+    }
+
     /// Writes a 32-bit output.
     pub(super) fn out_u32(&mut self, name: &str, value: u32) -> Result<(), Status> {
         match self.param(name) {
-            Some((_, first)) => self.write(self.words[first], &value.to_le_bytes()),
+            Some((_, first)) => self.write(self.place(self.words[first]), &value.to_le_bytes()),
             None => Ok(()),
         }
     }
@@ -199,15 +215,61 @@ impl<'a, 'e> Call<'a, 'e> {
             return Ok(());
         };
         self.check_out(name)?;
+        let small = value.len() <= SMALL;
         let at = if value.is_empty() {
             0
+        } else if small && self.wrong("small_values_are_not_allocated") && self.allocates() {
+            UNASKED
         } else {
             self.allocate(value.len())?
         };
+        // Fault: behind the address that the guest returned.
+        let beside = small && u64::from(at) >= HIGH && self.wrong("allocated_place_is_not_used");
+        let at = if beside { at + 8 } else { at };
         self.write(u64::from(at), value)?;
-        let (data, size) = (self.words[first], self.words[first + 1]);
+        let (data, size) = (
+            self.place(self.words[first]),
+            self.place(self.words[first + 1]),
+        );
         self.write(data, &at.to_le_bytes())?;
         self.write(size, &(value.len() as u32).to_le_bytes())?;
+        Ok(())
+    }
+
+    /// Whether the guest has the allocator that goes first.
+    fn allocates(&self) -> bool {
+        let of = &self.env.data().vms[self.vm].instance;
+        of.as_ref().is_some_and(|i| {
+            let export = i.exports.get_function("proxy_on_memory_allocate");
+            export.is_ok()
+        })
+    }
+
+    /// Fault: calls the guest back while it waits for this hostcall.
+    pub(super) fn call_back(
+        &mut self,
+        callback: &'static str,
+        context: u32,
+        args: &[u32],
+    ) -> Result<(), Fail> {
+        let vm = self.vm;
+        let running = Running {
+            vm,
+            callback,
+            context,
+            effective: context,
+        };
+        let (world, mut store) = self.env.data_and_store_mut();
+        let before = world.running.replace(running);
+        let of = &mut world.vms[vm];
+        of.entered.count(callback);
+        let instance = of.instance.as_ref();
+        let export = instance.and_then(|i| i.exports.get_function(callback).ok().cloned());
+        let args: Vec<Value> = args.iter().map(|a| Value::I32(a.cast_signed())).collect();
+        if let Some(export) = export {
+            export.call(&mut store, &args).map_err(Fail::Stop)?;
+        }
+        self.world().running = before;
         Ok(())
     }
 

@@ -128,6 +128,10 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     send(world, to, headers, body, trailers);
     let answer = next_answer(world, &upstream);
     let answer_kind = answer.kind;
+    let bare = answer_kind == AnswerKind::Reply && answer.status == 204;
+    if bare && faults.is("http_call_response_comes_within_the_call") {
+        return at_once(c, context, id, response(answer));
+    }
     let (after, response) = match answer_kind {
         AnswerKind::Reply => (0, Some(response(answer))),
         AnswerKind::Close => (0, None),
@@ -146,12 +150,30 @@ pub(super) fn http_call(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     if !lost {
         world.schedule(after, Event::CallEnds { call: id });
     }
+    if faults.is("http_call_writes_no_id") {
+        return Ok(());
+    }
     let shown = if faults.is("http_call_ids_are_equal") {
         1
     } else {
         id
     };
     Ok(c.out_u32("call_id", shown)?)
+}
+
+/// Fault: the answer is delivered before the call returns.
+fn at_once(c: &mut Call<'_, '_>, context: u32, id: u32, answer: Response) -> Result<(), Fail> {
+    let sizes = [
+        answer.headers.len(),
+        answer.body.len(),
+        answer.trailers.len(),
+    ];
+    let [headers, body, trailers] = sizes.map(|n| n as u32);
+    c.world().calls.set_response(Some(answer));
+    let args = [context, id, headers, body, trailers];
+    c.call_back("proxy_on_http_call_response", context, &args)?;
+    c.world().calls.set_response(None);
+    Ok(c.out_u32("call_id", id)?)
 }
 
 /// Whether an upstream of this name is configured; `main` is the one that serves the streams.

@@ -49,6 +49,11 @@ pub(super) fn set_effective_context(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     if news && faults.is("set_effective_context_in_queue_ready_has_no_effect") {
         return Ok(());
     }
+    let own = ["proxy_on_request_headers", "proxy_on_downstream_data"];
+    let inside = own.iter().any(|callback| world.in_callback(callback));
+    if inside && faults.is("set_effective_context_in_own_callback_has_no_effect") {
+        return Ok(());
+    }
     // Silent (S27): without a running callback (an entry point) there is nothing to change.
     if let Some(running) = &mut world.running {
         running.effective = id;

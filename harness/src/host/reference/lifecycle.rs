@@ -114,8 +114,11 @@ impl Player {
             instance.exports.get_function(name).ok().cloned()
         };
         let allocator: Option<Function> = order.into_iter().find_map(named);
-        if allocator.is_none() && !none && self.faults.is("missing_allocator_is_refused") {
-            return Err(refused("the module exports no allocator".to_owned()));
+        let done = instance.exports.get_function("proxy_on_done");
+        if done.is_err() && self.faults.is("missing_done_is_refused") {
+            return Err(refused(
+                "the module does not export proxy_on_done".to_owned(),
+            ));
         }
         let of = &mut self.world().vms[vm];
         of.memory = memory;
@@ -186,8 +189,11 @@ impl Player {
             of.plugins[plugin].context = context;
             let id = u64::from(context);
             let args = [("context_id", id), ("parent_context_id", 0)];
-            self.call(vm, "proxy_on_context_create", context, &args);
-            self.settled(vm)?;
+            let created_late = self.faults.is("plugin_context_is_created_late");
+            if !created_late {
+                self.call(vm, "proxy_on_context_create", context, &args);
+                self.settled(vm)?;
+            }
             let late = self.faults.is("vm_start_comes_after_configure");
             if plugin == 0 && !late {
                 self.vm_start(vm, context)?;
@@ -200,6 +206,10 @@ impl Player {
             }
             if plugin == 0 && late {
                 self.vm_start(vm, context)?;
+            }
+            if created_late {
+                self.call(vm, "proxy_on_context_create", context, &args);
+                self.settled(vm)?;
             }
         }
         if self.faults.is("tick_comes_unasked") {
@@ -223,6 +233,14 @@ impl Player {
         ];
         let called = self.call(vm, "proxy_on_vm_start", context, &args);
         self.settled(vm)?;
+        if self.faults.is("vm_start_is_called_twice") {
+            self.call(vm, "proxy_on_vm_start", context, &args);
+            self.settled(vm)?;
+        }
+        let configured = !self.world().vms[vm].config.is_empty();
+        if configured && called != Called::Missing && self.faults.is("vm_start_true_is_refused") {
+            return Err(refused("proxy_on_vm_start returned true".to_owned()));
+        }
         if !Player::agreed(called) && !self.faults.is("vm_start_false_is_ignored") {
             return Err(refused("proxy_on_vm_start returned false".to_owned()));
         }
@@ -242,9 +260,17 @@ impl Player {
             ("plugin_context_id", u64::from(context)),
             ("plugin_configuration_size", size),
         ];
-        let called = self.call(vm, "proxy_on_configure", context, &args);
+        let called = if self.faults.is("configure_is_not_called") {
+            Called::Missing
+        } else {
+            self.call(vm, "proxy_on_configure", context, &args)
+        };
         self.settled(vm)?;
-        let agreed = Player::agreed(called) || self.faults.is("configure_false_is_ignored");
+        let configured = !self.world().vms[vm].plugins[plugin].config.is_empty();
+        let denied =
+            configured && called != Called::Missing && self.faults.is("configure_true_is_refused");
+        let agreed =
+            Player::agreed(called) && !denied || self.faults.is("configure_false_is_ignored");
         self.world().vms[vm].plugins[plugin].usable = agreed;
         if !agreed {
             let name = &self.world().vms[vm].plugins[plugin].name;
@@ -292,7 +318,9 @@ impl Player {
         if faults.is("log_comes_before_done") {
             self.call(vm, "proxy_on_log", context, &args);
         }
-        let skip = faults.is("plugin_done_is_not_called") && plugin;
+        let aborted = self.faults.planted() && self.is_aborted(vm, context);
+        let skip = plugin && faults.is("plugin_done_is_not_called")
+            || aborted && faults.is("done_is_not_called_after_an_abort");
         let called = if skip {
             Called::Missing
         } else {
@@ -301,10 +329,15 @@ impl Player {
         if faults.is("done_is_called_twice") {
             self.call(vm, "proxy_on_done", context, &args);
         }
+        if aborted && faults.is("response_headers_come_after_done") {
+            let id = [("stream_context_id", u64::from(context))];
+            self.call(vm, "proxy_on_response_headers", context, &id);
+        }
         if called == Called::Dead {
             return;
         }
-        if Player::agreed(called) || faults.is("done_false_is_ignored") {
+        let waits = called != Called::Missing && faults.is("done_true_waits");
+        if Player::agreed(called) && !waits || faults.is("done_false_is_ignored") {
             return self.finalise(vm, context);
         }
         if let Some(of) = self.world().vms[vm].contexts.get_mut(&context) {
@@ -314,6 +347,16 @@ impl Player {
         if faults.is("delete_comes_before_proxy_done") {
             self.call(vm, "proxy_on_delete", context, &args);
         }
+    }
+
+    /// Whether a context is that of an HTTP stream whose client has gone away.
+    fn is_aborted(&mut self, vm: usize, context: u32) -> bool {
+        let world = self.world();
+        let stage = world.context(vm, context).and_then(|c| c.stage);
+        stage.is_some_and(|(stream, _)| {
+            let of = &world.streams[stream];
+            of.trouble.is_some() && of.tcp.is_none()
+        })
     }
 
     /// `proxy_on_log`, then `proxy_on_delete`, then the context is gone. Both come for plugin contexts
@@ -328,6 +371,7 @@ impl Player {
         of.life = Life::Done;
         let args = [("context_id", u64::from(context))];
         let no_log = faults.is("log_comes_before_done")
+            || !waited && faults.is("log_is_not_called")
             || waited && faults.is("log_is_not_called_after_proxy_done");
         let no_delete = faults.is(if waited {
             "delete_is_not_called_after_proxy_done"

@@ -12,6 +12,7 @@ use wasmer::{
 
 use crate::abi::{Abi, Hostcall, Param, Returns, Word};
 use crate::host::reference::call::Call;
+use crate::host::reference::spoil::denied;
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::world::World;
 use crate::host::reference::{
@@ -72,8 +73,12 @@ pub(super) fn link(
         };
         let hostcall = &abi.hostcalls[place];
         // Asked only where it matters: a fault that is asked for costs `prove` a play.
-        let missing = hostcall.name == "proxy_done"
-            && env.as_ref(store).faults.is("proxy_done_is_not_linked");
+        let faults = env.as_ref(store).faults;
+        let missing = match hostcall.name.as_str() {
+            "proxy_done" => faults.is("proxy_done_is_not_linked"),
+            "proc_exit" => faults.is("proc_exit_is_not_linked"),
+            _ => false,
+        };
         let Some(answer) = answer(&hostcall.name).filter(|_| !missing) else {
             return Err(Unlinkable::Missing {
                 import: name.to_owned(),
@@ -123,8 +128,12 @@ fn dispatch(
         };
     }
     let answered = (sig.answer)(&mut Call::new(env, vm, sig, &words));
+    let faults = env.data().faults;
     let abi = &env.data().abi;
     let number = match answered {
+        Ok(()) if faults.planted() && denied(faults, &sig.hostcall().name) => {
+            Status::InternalFailure.number(abi)
+        }
         // OK and SUCCESS are 0 in the text; a dialect may number OK otherwise.
         Ok(()) => match &sig.hostcall().returns {
             Returns::Enum(name) if name == "proxy_status_t" => Status::Ok.number(abi),

@@ -30,8 +30,13 @@ pub(super) fn log(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     } else {
         level
     };
+    // What the scripted guest tells about itself is logged at INFO.
+    let denied = level != "INFO" && c.wrong("log_denies_success");
     let vm = c.vm;
     c.world().lines.push(Line { vm, level, text });
+    if denied {
+        return Err(Status::InternalFailure.into());
+    }
     Ok(())
 }
 

@@ -50,6 +50,13 @@ pub(super) fn get_pairs(c: &mut Call<'_, '_>) -> Result<(), Fail> {
             first
         });
     }
+    if map.starts_with("HTTP_CALL") && c.wrong("http_call_response_headers_lack_the_status") {
+        fields.retain(|(k, _)| k != b":status");
+    }
+    let several = map == "HTTP_CALL_RESPONSE_TRAILERS" && fields.len() > 1;
+    if several && c.wrong("http_call_response_trailers_lack_the_last") {
+        fields.pop();
+    }
     let bytes = returned(c.faults(), &map, &fields);
     c.out_bytes("pairs", &bytes)
 }
@@ -63,6 +70,14 @@ pub(super) fn set_pairs(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let Some(map) = known(c, "set_map_pairs_unknown_is_ok")? else {
         return Ok(());
     };
+    let refused = match bytes.as_slice() {
+        [] => c.wrong("empty_map_of_no_bytes_is_refused"),
+        [0] => c.wrong("empty_map_of_one_zero_is_refused"),
+        _ => false,
+    };
+    if refused {
+        return Err(Status::BadArgument.into());
+    }
     let pairs = decode_pairs(&bytes).map_err(|_| Status::BadArgument)?;
     let pairs = taken(c.faults(), &map, pairs);
     let merges = !pairs.is_empty() && c.wrong("set_map_pairs_merges");
@@ -86,13 +101,55 @@ pub(super) fn get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let Some(map) = known(c, "get_header_unknown_map_is_ok")? else {
         return Ok(());
     };
-    let fields = read(c.world(), &map).ok_or(Status::NotFound)?;
+    let Some(fields) = read(c.world(), &map) else {
+        let undefined = c.wrong("get_header_unavailable_is_undefined");
+        return Err(if undefined {
+            Status::Undefined.into()
+        } else {
+            Status::NotFound.into()
+        });
+    };
     let found = fields.into_iter().find(|(k, _)| same(k, &key));
     match found {
-        Some((_, value)) => c.out_bytes("value", &value),
+        Some((_, mut value)) => {
+            if c.faults().planted() {
+                let Some(spoilt) = one_value(c.world(), &map, value) else {
+                    return Err(Status::NotFound.into());
+                };
+                value = spoilt;
+            }
+            c.out_bytes("value", &value)
+        }
         None if c.wrong("get_header_absent_is_ok") => c.out_bytes("value", &[]),
         None => Err(Status::NotFound.into()),
     }
+}
+
+/// Faults: what is given for one key of a map; `None`: nothing is found.
+fn one_value(world: &World, map: &str, mut value: Vec<u8>) -> Option<Vec<u8>> {
+    /// A value that needs more than one read of most sockets.
+    const LARGE: usize = 32 * 1024;
+    let faults = world.faults;
+    let name = map.to_lowercase();
+    if map == "HTTP_REQUEST_HEADERS"
+        && world.in_callback("proxy_on_log")
+        && faults.is("request_is_forgotten_before_log")
+    {
+        return None;
+    }
+    if value.len() > LARGE && faults.made_of(&[&name, "large_value_is_cut"]) {
+        value.truncate(LARGE);
+    }
+    let trailers = of_stream(map).is_some_and(|(_, trailers)| trailers);
+    let own = trailers && !elsewhere(world, map) && !value.is_empty();
+    if own && faults.made_of(&[&name, "value_is_cut"]) {
+        value.pop();
+    }
+    let comma = value.iter().position(|b| *b == b',');
+    if let Some(at) = comma.filter(|_| faults.is("get_header_ends_at_comma")) {
+        value.truncate(at);
+    }
+    Some(value)
 }
 
 /// `proxy_add_header_map_value`.
@@ -183,13 +240,18 @@ fn change(
     let Some(((direction, trailers), stage)) = of_stream(map).zip(stage) else {
         return Ok(());
     };
+    let inside = !elsewhere(world, map);
     let Some(half) = world.half(stage, direction) else {
         return Ok(());
     };
+    half.changes += u32::from(inside);
+    // Of trailers the first change of a callback, of headers the second.
+    let nth = half.changes > u32::from(!trailers);
+    let forgotten = inside && nth && faults.made_of(&[&map.to_lowercase(), "change_is_forgotten"]);
     let instead = half.forwarded_instead(trailers);
     let mut forwarded = instead.take().unwrap_or_else(|| shown.clone());
     let lost = map == "HTTP_RESPONSE_HEADERS" && faults.made_of(&[call, "is_not_forwarded"]);
-    if !lost {
+    if !lost && !forgotten {
         how(&mut forwarded);
     }
     let hidden = !forwarded.is_empty() && faults.made_of(&[call, "is_not_read_back"]);

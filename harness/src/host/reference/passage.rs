@@ -5,7 +5,10 @@
 
 use std::collections::VecDeque;
 
+use crate::case::Fields;
 use crate::host::pieces::{Direction, Piece};
+use crate::host::reference::faults::Faults;
+use crate::host::reference::maps::same;
 use crate::host::reference::pipe::Part;
 use crate::host::reference::player::{Called, Player};
 use crate::host::reference::world::Deferred;
@@ -45,10 +48,13 @@ impl Player {
         let Some(shown) = self.take_in(stream, stage, direction, piece) else {
             return;
         };
-        let Some(called) = self.call_stage(stream, stage, &shown) else {
+        let Some(called) = self.call_stage(stream, stage, direction, &shown) else {
             // What the plugin asked for before still holds.
             return;
         };
+        if self.faults.planted() {
+            self.too_late(stream, stage, direction, &shown);
+        }
         // From the headers only where more follows.
         let more = shown.part != Part::Head || !shown.end;
         let ignored = more && self.faults.made_of(&[shown.short, "pause_is_ignored"]);
@@ -62,7 +68,7 @@ impl Player {
         }
         if shown.end && shown.part == Part::Body {
             if http {
-                self.after_the_end(stream, stage, direction);
+                self.after_the_end(stream, stage, direction, shown.was_paused.0);
             } else {
                 self.data_after_the_end(stream, stage, &shown);
             }
@@ -74,9 +80,19 @@ impl Player {
             && !shown.end
             && !http
             && self.faults.made_of(&[shown.short, "held_is_lost"]);
+        let cut = shown.part == Part::Body
+            && http
+            && !pause
+            && !shown.was_paused.0
+            && self
+                .faults
+                .made_of(&[shown.short, "loses_the_end_of_a_large_piece"]);
         let Some(half) = self.world().half((stream, stage), direction) else {
             return;
         };
+        if cut && half.body.len() > 64 * 1024 {
+            half.body.pop();
+        }
         if pause {
             half.pause(shown.part);
             self.forget_resume(stream, stage, direction);
@@ -117,7 +133,10 @@ impl Player {
         let was_paused = (half.paused.body, half.paused.head);
         let name = |callbacks: [&'static str; 2]| callbacks[usize::from(!request)];
         let (callback, part, size, end) = match piece {
-            Piece::Head(fields, end) => {
+            Piece::Head(mut fields, end) => {
+                if faults.planted() {
+                    keep_secret(faults, request, &mut fields);
+                }
                 half.headers = fields;
                 half.headers_in = true;
                 half.end_in = end;
@@ -148,7 +167,15 @@ impl Player {
                 let size = if of_chunk { chunk } else { half.body.len() };
                 (callback, Part::Body, (what, size as u64), end)
             }
-            Piece::Trailers(fields) => {
+            Piece::Trailers(mut fields) => {
+                let which = if request {
+                    "request_trailers"
+                } else {
+                    "response_trailers"
+                };
+                if faults.planted() && faults.made_of(&[which, "with_a_blank_are_kept_back"]) {
+                    fields.retain(|(_, value)| !value.contains(&b' '));
+                }
                 half.trailers = fields;
                 half.trailers_in = true;
                 half.end_in = true;
@@ -176,7 +203,13 @@ impl Player {
     }
 
     /// Calls the callback; `None`: a planted fault hides the piece from the plugin.
-    fn call_stage(&mut self, stream: usize, stage: usize, shown: &Shown) -> Option<Called> {
+    fn call_stage(
+        &mut self,
+        stream: usize,
+        stage: usize,
+        direction: Direction,
+        shown: &Shown,
+    ) -> Option<Called> {
         let of = &self.world().streams[stream].stages[stage];
         let (vm, context) = (of.vm, of.context);
         let args = [
@@ -184,10 +217,10 @@ impl Player {
             shown.size,
             ("end_of_stream", u64::from(shown.end)),
         ];
-        if self.hidden(shown) {
+        if self.hidden(stream, direction, shown) {
             return None;
         }
-        if self.skipped(shown) {
+        if self.skipped(stream, shown) {
             return Some(Called::Missing);
         }
         let again = shown.callback == "proxy_on_new_connection"
@@ -195,8 +228,21 @@ impl Player {
         if again {
             self.call(vm, shown.callback, context, &args);
         }
-        let of_another = shown.callback == "proxy_on_upstream_data"
-            && self.faults.is("upstream_data_gets_another_context");
+        let headers = match shown.callback {
+            "proxy_on_request_trailers" => Some("proxy_on_request_headers"),
+            "proxy_on_response_trailers" => Some("proxy_on_response_headers"),
+            _ => None,
+        };
+        if let Some(headers) = headers
+            && self
+                .faults
+                .made_of(&[&headers["proxy_on_".len()..], "is_called_again"])
+        {
+            self.call(vm, headers, context, &args[..1]);
+        }
+        let of_another = ["request_headers", "response_headers", "upstream_data"]
+            .contains(&shown.short)
+            && self.faults.made_of(&[shown.short, "gets_another_context"]);
         let other = of_another.then(|| self.another(stream, vm)).flatten();
         let args = [
             ("stream_context_id", u64::from(other.unwrap_or(context))),
@@ -226,13 +272,96 @@ impl Player {
         Some(stage.context)
     }
 
-    /// Faults: what a TCP stream brings is passed on as if the plugin had no callback for it.
-    fn skipped(&self, shown: &Shown) -> bool {
-        let tcp = matches!(
-            shown.short,
-            "new_connection" | "downstream_data" | "upstream_data"
-        );
-        tcp && self.faults.made_of(&[shown.short, "is_not_called"])
+    /// Faults: a piece is passed on as if the plugin had no callback for it.
+    fn skipped(&mut self, stream: usize, shown: &Shown) -> bool {
+        if !self.faults.planted() {
+            return false;
+        }
+        let narrow = match shown.short {
+            "request_headers" => self.is_options(stream),
+            "response_headers" => self.is_server_error(stream),
+            "request_body" => self.pieces(stream, Direction::Request) == 1,
+            "response_body" => self.pieces(stream, Direction::Response) == 1,
+            _ => true,
+        };
+        // Where data will follow.
+        let late = shown.short == "new_connection" && self.client_speaks(stream);
+        narrow && self.faults.made_of(&[shown.short, "is_not_called"])
+            || late && self.faults.is("new_connection_comes_after_data")
+    }
+
+    /// Faults: how many pieces the body of a request or response has in the exchange.
+    fn pieces(&mut self, stream: usize, direction: Direction) -> usize {
+        let world = self.world();
+        let number = world.streams[stream].number as usize;
+        let script = world.exchange.streams.get(number - 1);
+        script.map_or(0, |s| match direction {
+            Direction::Request => s.request.body.len(),
+            Direction::Response => s.answer.body.len(),
+        })
+    }
+
+    fn is_options(&mut self, stream: usize) -> bool {
+        let world = self.world();
+        let number = world.streams[stream].number as usize;
+        let script = world.exchange.streams.get(number - 1);
+        script.is_some_and(|s| s.request.method == "OPTIONS")
+    }
+
+    fn is_server_error(&mut self, stream: usize) -> bool {
+        let world = self.world();
+        let number = world.streams[stream].number as usize;
+        let script = world.exchange.streams.get(number - 1);
+        script.is_some_and(|s| s.answer.status >= 500)
+    }
+
+    /// Faults: whether the client of a TCP stream sends anything.
+    fn client_speaks(&mut self, stream: usize) -> bool {
+        let world = self.world();
+        let number = world.streams[stream].number as usize;
+        let script = world.exchange.connections.get(number - 1);
+        script.is_some_and(|s| !s.downstream.is_empty())
+    }
+
+    /// Faults: a callback that should have come before this one, or not at all.
+    fn too_late(&mut self, stream: usize, stage: usize, direction: Direction, shown: &Shown) {
+        let of = &self.world().streams[stream].stages[stage];
+        let (vm, context) = (of.vm, of.context);
+        let parent = self
+            .world()
+            .context(vm, context)
+            .map(|c| c.plugin)
+            .map_or(0, |p| self.world().vms[vm].plugins[p].context);
+        let id = [("stream_context_id", u64::from(context))];
+        match (shown.part, shown.callback) {
+            (Part::Head, "proxy_on_new_connection")
+                if self.faults.is("stream_context_is_created_late") =>
+            {
+                let ids = [
+                    ("context_id", u64::from(context)),
+                    ("parent_context_id", u64::from(parent)),
+                ];
+                self.call(vm, "proxy_on_context_create", context, &ids);
+            }
+            (Part::Body, "proxy_on_downstream_data") => {
+                let half = self.world().half((stream, stage), direction);
+                let first = half.is_some_and(|h| h.received == h.last as u64);
+                if first && self.faults.is("new_connection_comes_after_data") {
+                    self.call(vm, "proxy_on_new_connection", context, &id);
+                }
+            }
+            (Part::Trailers, _) => {
+                let body = match direction {
+                    Direction::Request => "proxy_on_request_body",
+                    Direction::Response => "proxy_on_response_body",
+                };
+                let short = &body["proxy_on_".len()..];
+                if self.faults.made_of(&[short, "comes_after_trailers"]) {
+                    self.call(vm, body, context, &id);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Faults: data is shown although the peer sends no more.
@@ -249,9 +378,9 @@ impl Player {
     }
 
     /// Faults: a body, or data, that is not shown while processing is paused.
-    fn hidden(&self, shown: &Shown) -> bool {
+    fn hidden(&mut self, stream: usize, direction: Direction, shown: &Shown) -> bool {
         let (from_data, from_head) = shown.was_paused;
-        if shown.part != Part::Body {
+        if shown.part != Part::Body || !self.faults.planted() {
             return false;
         }
         let tcp = shown.size.0 == "data_size";
@@ -259,21 +388,43 @@ impl Player {
             false => "is_not_called_behind_headers",
             true => "is_not_called_behind_new_connection",
         };
+        // A check sees no more than that the end of a body is shown.
+        let missed = match tcp {
+            false => shown.end && self.pieces(stream, direction) > 2,
+            true => !shown.end,
+        };
         from_head && self.faults.made_of(&[shown.short, head])
-            || tcp
-                && from_data
-                && !shown.end
+            || from_data
+                && missed
                 && self
                     .faults
                     .made_of(&[shown.short, "is_not_called_while_paused"])
     }
 
     /// Faults: trailers that did not come are shown.
-    fn after_the_end(&mut self, stream: usize, stage: usize, direction: Direction) {
+    fn after_the_end(
+        &mut self,
+        stream: usize,
+        stage: usize,
+        direction: Direction,
+        was_paused: bool,
+    ) {
         let trailers = match direction {
             Direction::Request => "proxy_on_request_trailers",
             Direction::Response => "proxy_on_response_trailers",
         };
+        let body = match direction {
+            Direction::Request => "proxy_on_request_body",
+            Direction::Response => "proxy_on_response_body",
+        };
+        let again = &body["proxy_on_".len()..];
+        let often = !was_paused && self.faults.planted() && self.pieces(stream, direction) > 2;
+        if often && self.faults.made_of(&[again, "is_called_after_the_end"]) {
+            let of = &self.world().streams[stream].stages[stage];
+            let (vm, context) = (of.vm, of.context);
+            let id = ("stream_context_id", u64::from(context));
+            self.call(vm, body, context, &[id, ("end_of_stream", 1)]);
+        }
         let short = &trailers["proxy_on_".len()..];
         if self.faults.made_of(&[short, "is_called_without_any"]) {
             let of = &self.world().streams[stream].stages[stage];
@@ -305,13 +456,18 @@ impl Player {
         }
         let faults = self.faults;
         let tcp = self.world().streams[stream].tcp.is_some();
-        let name = match direction {
-            Direction::Request => "continue_downstream",
-            Direction::Response => "continue_upstream",
+        let name = match (tcp, direction) {
+            (true, Direction::Request) => "continue_downstream",
+            (true, Direction::Response) => "continue_upstream",
+            (false, Direction::Request) => "continue_request",
+            (false, Direction::Response) => "continue_response",
         };
         let half = self.world().half((stream, stage), direction);
         if half.is_some_and(|h| {
-            if tcp && faults.made_of(&[name, "forwards_the_last_only"]) {
+            if h.paused.trailers && faults.made_of(&[name, "drops_trailers"]) {
+                h.trailers.clear();
+            }
+            if (tcp || h.paused.body) && faults.made_of(&[name, "forwards_the_last_only"]) {
                 h.forget_held();
             }
             h.resume()
@@ -340,5 +496,16 @@ impl Player {
         for piece in half.release() {
             self.deliver(stream, next, direction, piece);
         }
+    }
+}
+
+/// Faults: a field that is kept from the plugin.
+fn keep_secret(faults: Faults, request: bool, fields: &mut Fields) {
+    let (name, fault) = match request {
+        true => (&b"accept"[..], "accept_is_kept_from_the_plugin"),
+        false => (&b"content-type"[..], "content_type_is_kept_from_the_plugin"),
+    };
+    if fields.iter().any(|(k, _)| same(k, name)) && faults.is(fault) {
+        fields.retain(|(k, _)| !same(k, name));
     }
 }

@@ -52,6 +52,8 @@ pub(super) struct Half {
     pub(super) received: u64,
     /// How many of them came last.
     pub(super) last: usize,
+    /// Faults: how often its fields were changed in their own callbacks.
+    pub(super) changes: u32,
 }
 
 impl Half {

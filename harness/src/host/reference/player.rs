@@ -280,9 +280,13 @@ impl Player {
         }
         let more = |what| u64::from(!failed && faults.made_of(&["http_call_response", what]));
         let wrong_id = faults.is("http_call_response_wrong_id");
+        let another = faults.is("http_call_response_gets_another_context");
         let shown = if wrong_id { call + 7000 } else { call };
         let args = [
-            ("plugin_context_id", u64::from(context)),
+            (
+                "plugin_context_id",
+                u64::from(context) + if another { 1000 } else { 0 },
+            ),
             ("call_id", u64::from(shown)),
             (
                 "num_headers",

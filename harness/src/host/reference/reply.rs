@@ -6,6 +6,7 @@ use crate::abi::decode_pairs;
 use crate::case::{Fields, Peer};
 use crate::host::pieces::Direction;
 use crate::host::reference::call::Call;
+use crate::host::reference::pipe::Paused;
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::world::Deferred;
 
@@ -34,12 +35,19 @@ pub(super) fn continue_stream(c: &mut Call<'_, '_>) -> Result<(), Fail> {
 /// `proxy_continue_request` (0.1.0).
 pub(super) fn continue_request(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     // No other status is named for it: without a stream there is nothing to do.
+    let callback = running(c);
+    if callback == "proxy_on_tick" && c.wrong("proxy_continue_request_in_tick_has_no_effect") {
+        return Ok(());
+    }
     drop(resume(c, Direction::Request));
     Ok(())
 }
 
 /// `proxy_continue_response` (0.1.0).
 pub(super) fn continue_response(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    if c.wrong("proxy_continue_response_has_no_effect") {
+        return Ok(());
+    }
     drop(resume(c, Direction::Response));
     Ok(())
 }
@@ -47,6 +55,10 @@ pub(super) fn continue_response(c: &mut Call<'_, '_>) -> Result<(), Fail> {
 /// `proxy_clear_route_cache` (0.1.0): there is one route.
 pub(super) fn clear_route_cache(_: &mut Call<'_, '_>) -> Result<(), Fail> {
     Ok(())
+}
+
+fn running(c: &mut Call<'_, '_>) -> &'static str {
+    c.world().running.as_ref().map_or("", |r| r.callback)
 }
 
 fn resume(c: &mut Call<'_, '_>, direction: Direction) -> Result<(), Fail> {
@@ -69,10 +81,16 @@ fn resume(c: &mut Call<'_, '_>, direction: Direction) -> Result<(), Fail> {
     }
     // Silent: a stream that is not paused goes on anyway; and if a callback of the stream itself then
     // returns PAUSE, it is that which decides (see `Player::show`).
-    let paused = world
-        .half((stream, stage), direction)
-        .is_some_and(|h| h.paused.any());
-    if paused {
+    let paused = world.half((stream, stage), direction).map(|h| h.paused);
+    let answers = ["proxy_on_http_call_response", "proxy_on_grpc_receive"];
+    if faults.planted() && request && paused.is_some_and(|p| p.head) && answers.contains(&callback)
+    {
+        let short = &callback["proxy_on_".len()..];
+        if faults.made_of(&["continue_request_in", short, "has_no_effect"]) {
+            return Ok(());
+        }
+    }
+    if paused.is_some_and(Paused::any) {
         world.deferred.push_back(Deferred::Continue {
             stream,
             stage,

@@ -1,4 +1,4 @@
-//! Faults of the serialisation of maps, both ways.
+//! Faults that spoil what passes by: answers of hostcalls, serialised maps both ways, fields.
 
 use crate::abi::encode_pairs;
 use crate::case::Fields;
@@ -7,6 +7,9 @@ use crate::host::reference::faults::Faults;
 /// The serialised map that the guest gets. Only trailers of requests are spoilt, and only where there
 /// are some: most plugins never look at them.
 pub(super) fn returned(faults: Faults, map: &str, fields: &Fields) -> Vec<u8> {
+    if fields.is_empty() && faults.is("returned_empty_map_has_a_pair") {
+        return encode_pairs(&vec![(Vec::new(), Vec::new())]);
+    }
     let mut bytes = encode_pairs(fields);
     let spoilt = map == "HTTP_REQUEST_TRAILERS" && !fields.is_empty();
     if !faults.planted() || !spoilt {
@@ -74,4 +77,30 @@ pub(super) fn become_200(fields: &mut Fields) {
             *status = b"200".to_vec();
         }
     }
+}
+
+/// Calls that answer OK and return nothing: what they do is asked of other requirements.
+const BARE: [&str; 17] = [
+    "proxy_set_tick_period_milliseconds",
+    "proxy_done",
+    "proxy_set_effective_context",
+    "proxy_set_header_map_pairs",
+    "proxy_add_header_map_value",
+    "proxy_replace_header_map_value",
+    "proxy_remove_header_map_value",
+    "proxy_continue_stream",
+    "proxy_close_stream",
+    "proxy_send_local_response",
+    "proxy_grpc_send",
+    "proxy_grpc_cancel",
+    "proxy_grpc_close",
+    "proxy_set_shared_data",
+    "proxy_enqueue_shared_queue",
+    "proxy_record_metric",
+    "proxy_increment_metric",
+];
+
+/// Whether a call that was carried out answers that it was not.
+pub(super) fn denied(faults: Faults, hostcall: &str) -> bool {
+    BARE.contains(&hostcall) && faults.made_of(&[&hostcall["proxy_".len()..], "denies_success"])
 }

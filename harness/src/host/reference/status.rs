@@ -27,6 +27,8 @@ pub(super) enum Status {
     InternalFailure,
     /// `UNIMPLEMENTED`.
     Unimplemented,
+    /// A planted fault: a number that the text does not define.
+    Undefined,
 }
 
 impl Status {
@@ -42,6 +44,7 @@ impl Status {
             Status::CasMismatch => ("CAS_MISMATCH", 8),
             Status::InternalFailure => ("INTERNAL_FAILURE", 10),
             Status::Unimplemented => ("UNIMPLEMENTED", 12),
+            Status::Undefined => ("", 99),
         };
         let own = abi.enumeration("proxy_status_t");
         own.and_then(|e| e.number(name)).unwrap_or(of_the_text)

@@ -75,9 +75,20 @@ impl Player {
             };
             let parent = world.vms[vm].plugins[plugin].context;
             let parent = u64::from(parent) + if wrong { 1000 } else { 0 };
-            let args = [("context_id", u64::from(id)), ("parent_context_id", parent)];
+            let tcp = world.streams[stream].tcp.is_some();
+            let mut all = world.streams.iter().enumerate();
+            let mut others = all.by_ref().filter(|(n, s)| *n != stream && !s.over);
+            let other =
+                others.find_map(|(_, s)| Some(s.stages.iter().find(|s| s.vm == vm)?.context));
+            let taken = other.filter(|_| !tcp && world.faults.is("context_id_is_given_twice"));
+            let shown = taken.unwrap_or(id);
+            let args = [
+                ("context_id", u64::from(shown)),
+                ("parent_context_id", parent),
+            ];
             let open = world.streams.iter().filter(|s| !s.over).count();
-            if !(open > 1 && shared) {
+            let late = tcp && world.faults.is("stream_context_is_created_late");
+            if !(open > 1 && shared || late) {
                 self.call(vm, "proxy_on_context_create", id, &args);
             }
             self.work();

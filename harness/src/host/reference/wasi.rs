@@ -209,7 +209,10 @@ fn sizes(
 }
 
 /// `args_get`: there are none.
-pub(super) fn args_get(_: &mut Call<'_, '_>) -> Result<(), Fail> {
+pub(super) fn args_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
+    if c.wrong("args_get_is_not_supported") {
+        return Err(Errno::Notsup.into());
+    }
     Ok(())
 }
 

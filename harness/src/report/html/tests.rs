@@ -178,6 +178,7 @@ fn html_shows_what_prove_and_the_tables_say() {
         unproved_checks: Vec::new(),
         idle_cases: Vec::new(),
         idle_surveys: Vec::new(),
+        without_fault: Vec::new(),
     };
     let options = HtmlOptions {
         abis: &[&abi],

@@ -33,6 +33,9 @@ pub(in crate::host::reference) fn call(c: &mut Call<'_, '_>) -> Result<(), Fail>
     if !never {
         c.world().schedule(timeout, Event::GrpcTimeout { call: id });
     }
+    if c.wrong("grpc_message_comes_within_the_call") {
+        at_once(c, id)?;
+    }
     if c.wrong("grpc_call_writes_no_id") {
         return Ok(());
     }
@@ -42,6 +45,28 @@ pub(in crate::host::reference) fn call(c: &mut Call<'_, '_>) -> Result<(), Fail>
         id
     };
     Ok(c.out_u32("call_id", shown)?)
+}
+
+/// Fault: the first message that has come is delivered before the call returns.
+fn at_once(c: &mut Call<'_, '_>, id: u32) -> Result<(), Fail> {
+    let Some(open) = c.world().grpc.open.get_mut(&id) else {
+        return Ok(());
+    };
+    let context = open.context;
+    let is_message = |news: &News| matches!(news, News::Message(_));
+    let Some(News::Message(bytes)) = open
+        .news
+        .iter()
+        .position(is_message)
+        .and_then(|at| open.news.remove(at))
+    else {
+        return Ok(());
+    };
+    let size = bytes.len() as u32;
+    c.world().grpc.current = Some(News::Message(bytes));
+    c.call_back("proxy_on_grpc_receive", context, &[context, id, size])?;
+    c.world().grpc.current = None;
+    Ok(())
 }
 
 /// `proxy_grpc_stream`. Silent (S32): it has no timeout.
