@@ -87,7 +87,8 @@ fn cases(args: &ListArgs, suite: &Suite) -> anyhow::Result<Exit> {
                 );
             }
             if !found.is_empty() {
-                println!("{} cases", found.len());
+                let s = if found.len() == 1 { "" } else { "s" };
+                println!("{} case{s}", found.len());
             }
         }
     }
