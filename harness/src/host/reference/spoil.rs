@@ -8,7 +8,7 @@ use crate::host::reference::faults::Faults;
 /// are some: most plugins never look at them.
 pub(super) fn returned(faults: Faults, map: &str, fields: &Fields) -> Vec<u8> {
     if fields.is_empty() && faults.is("returned_empty_map_has_a_pair") {
-        return encode_pairs(&vec![(Vec::new(), Vec::new())]);
+        return encode_pairs(&[(Vec::new(), Vec::new())]);
     }
     let mut bytes = encode_pairs(fields);
     let spoilt = map == "HTTP_REQUEST_TRAILERS" && !fields.is_empty();
