@@ -154,3 +154,6 @@ fn bytes(hex: &str) -> Option<Vec<u8>> {
     }
     (bad < 16).then_some(out)
 }
+
+#[cfg(test)]
+mod tests;
