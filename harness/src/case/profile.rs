@@ -193,6 +193,9 @@ pub struct Start {
     pub files: BTreeMap<String, String>,
     /// When it is ready.
     pub ready: Ready,
+    /// It may have its working folder in memory, below `/dev`: some programs read no files there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_memory: bool,
 }
 
 /// When a proxy is ready.

@@ -16,17 +16,18 @@ const IN_MEMORY: &str = "/dev/shm";
 /// What must be free there, in bytes; containers often have less.
 const ROOM: u64 = 512 << 20;
 
-/// A folder whose sockets have paths that fit: where `TMPDIR` says, else in memory, else in the
-/// system's usual place.
+/// A folder whose sockets have paths that fit: where `TMPDIR` says, else in memory if it may be there, else
+/// in the system's usual place.
 ///
 /// # Errors
 /// It can't be made.
-pub fn folder() -> std::io::Result<TempDir> {
+pub fn folder(in_memory: bool) -> std::io::Result<TempDir> {
     let usual = std::env::temp_dir();
     let fits = usual.as_os_str().len() + "/pwspec-XXXXXX/".len() + SOCKET_NAME <= SOCKET_PATH;
     let base = if fits { usual } else { PathBuf::from("/tmp") };
     let chosen = std::env::var_os("TMPDIR").is_some();
-    if !chosen
+    if in_memory
+        && !chosen
         && roomy(Path::new(IN_MEMORY))
         && let Ok(made) = named(Path::new(IN_MEMORY))
     {

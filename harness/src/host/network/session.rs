@@ -136,7 +136,8 @@ impl Session {
         let io = |what: &str, e: std::io::Error| {
             Trouble::new(TroubleKind::DidNotStart, format!("{what}: {e}"))
         };
-        let dir = folder().map_err(|e| io("making a working folder", e))?;
+        let in_memory = plan.profile.start.as_ref().is_some_and(|s| s.in_memory);
+        let dir = folder(in_memory).map_err(|e| io("making a working folder", e))?;
         std::fs::write(dir.path().join("fence.wasm"), fence::module())
             .map_err(|e| io("writing the fence's module", e))?;
         let ear = Arc::new(Ear::new(plan.phrases.clone()));
