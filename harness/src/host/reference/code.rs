@@ -62,43 +62,28 @@ pub(super) fn outside(wasm: &[u8]) -> Result<Outside, wasmparser::BinaryReaderEr
 /// segments, offsets that are no constants, a start function that may read them) stays in the code;
 /// what is no module stays as it is, for the compiler to refuse in its own words.
 pub(super) fn split(wasm: &[u8]) -> Parts<'_> {
-    let apart = rewrite(wasm, true).or_else(|| rewrite(wasm, false));
-    apart.unwrap_or(Parts {
+    for without_data in [true, false] {
+        let mut code = Vec::with_capacity(wasm.len());
+        let keep = |bytes: &[u8]| code.extend_from_slice(bytes);
+        if let Some(data) = walk(wasm, without_data, keep) {
+            let code = Cow::Owned(code);
+            return Parts { code, data };
+        }
+    }
+    Parts {
         code: Cow::Borrowed(wasm),
         data: Vec::new(),
-    })
+    }
 }
 
 /// The data segments of a module that was taken apart before, or one with the same code; `None` where
 /// they stay in the code.
 pub(super) fn data(wasm: &[u8]) -> Option<Data<'_>> {
-    let mut data = Vec::new();
-    let mut parser = Parser::new(0);
-    let mut at = 0usize;
-    loop {
-        let Ok(Chunk::Parsed { consumed, payload }) = parser.parse(&wasm[at..], true) else {
-            return None;
-        };
-        at += consumed;
-        match payload {
-            Payload::End(_) => return Some(data),
-            Payload::StartSection { .. } | Payload::DataCountSection { .. } => return None,
-            Payload::CodeSectionStart { size, .. } => {
-                at = at.checked_add(size as usize)?;
-                parser.skip_section();
-            }
-            Payload::DataSection(section) => {
-                for segment in section {
-                    data.push(active(&segment.ok()?)?);
-                }
-            }
-            _ => {}
-        }
-    }
+    walk(wasm, true, |_| {})
 }
 
-fn rewrite(wasm: &[u8], without_data: bool) -> Option<Parts<'_>> {
-    let mut code = Vec::with_capacity(wasm.len());
+/// Hands the code to `keep` piece by piece and returns the data segments, if they are taken out.
+fn walk(wasm: &[u8], without_data: bool, mut keep: impl FnMut(&[u8])) -> Option<Data<'_>> {
     let mut data = Vec::new();
     let mut parser = Parser::new(0);
     let mut at = 0usize;
@@ -109,10 +94,7 @@ fn rewrite(wasm: &[u8], without_data: bool) -> Option<Parts<'_>> {
         let raw = &wasm[at..at + consumed];
         at += consumed;
         match payload {
-            Payload::End(_) => {
-                let code = Cow::Owned(code);
-                return Some(Parts { code, data });
-            }
+            Payload::End(_) => return Some(data),
             Payload::StartSection { .. } | Payload::DataCountSection { .. } if without_data => {
                 return None;
             }
@@ -121,15 +103,15 @@ fn rewrite(wasm: &[u8], without_data: bool) -> Option<Parts<'_>> {
                     data.push(active(&segment.ok()?)?);
                 }
             }
-            Payload::MemorySection(section) => code.extend(limited(section)?),
+            Payload::MemorySection(section) => keep(&limited(section)?),
             Payload::CodeSectionStart { size, .. } => {
-                code.extend_from_slice(raw);
+                keep(raw);
                 let end = at.checked_add(size as usize)?;
-                code.extend_from_slice(wasm.get(at..end)?);
+                keep(wasm.get(at..end)?);
                 at = end;
                 parser.skip_section();
             }
-            _ => code.extend_from_slice(raw),
+            _ => keep(raw),
         }
     }
 }
