@@ -9,5 +9,6 @@ mod frame_props;
 mod guest_props;
 mod kit;
 mod mosn;
+mod plugins;
 mod second;
 mod tidy;

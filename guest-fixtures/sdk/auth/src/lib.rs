@@ -15,6 +15,9 @@ proxy_wasm::main! {{
     proxy_wasm::set_root_context(|_| Box::new(Root { service: Rc::from("") }));
 }}
 
+/// Says what the body of an answer is.
+const TEXT: (&str, &str) = ("content-type", "text/plain; charset=utf-8");
+
 struct Root {
     service: Rc<str>,
 }
@@ -56,7 +59,7 @@ impl HttpContext for Stream {
         let asked =
             self.dispatch_http_call(&self.service, headers, None, vec![], Duration::from_secs(2));
         if asked.is_err() {
-            self.send_http_response(503, vec![], Some(b"nobody to ask"));
+            self.send_http_response(503, vec![TEXT], Some(b"nobody to ask"));
         }
         Action::Pause
     }
@@ -76,6 +79,10 @@ impl Context for Stream {
         let why = self
             .get_http_call_response_body(0, body_size)
             .unwrap_or_default();
-        self.send_http_response(403, vec![("x-refused-by", "auth")], Some(&why));
+        let mut headers = vec![("x-refused-by", "auth")];
+        if !why.is_empty() {
+            headers.push(TEXT);
+        }
+        self.send_http_response(403, headers, Some(&why));
     }
 }
