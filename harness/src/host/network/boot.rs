@@ -23,7 +23,7 @@ const START: Duration = Duration::from_secs(4);
 pub fn lane(plan: &Arc<Plan>, work: &Work<'_>) -> Result<(), Trouble> {
     let mut size = work.batch;
     loop {
-        let mut jobs = work.next(size);
+        let mut jobs = work.next(size.min(work.share()));
         if jobs.is_empty() {
             return Ok(());
         }

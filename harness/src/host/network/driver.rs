@@ -26,8 +26,12 @@ use crate::trace::{Attempt, Blame, End, Fault, Isolation};
 const LANES: usize = 2;
 /// A process is worth its start from this many cases on.
 const WORTH: usize = 20;
-/// Processes for cases that wait for a callback, where each batch has a process of its own.
-const WAITERS: usize = 6;
+/// Where each batch has a process of its own there are so many more: some of its cases wait for an answer
+/// that never comes, and the cores have work meanwhile.
+const SPARE: usize = 1;
+/// Processes for cases that wait for a callback, where each batch has a process of its own: they hardly
+/// take a core's time.
+const WAITERS: usize = 12;
 /// One of those is worth its start from this many cases on.
 const WORTH_WAITING: usize = 4;
 
@@ -138,13 +142,18 @@ impl Network {
             true => jobs.into_iter().partition(waits),
             false => (Vec::new(), jobs),
         };
-        let lanes = self.lanes.clamp(1, 1 + quick.len() / WORTH);
+        let spare = if self.plan.boots() && self.lanes > 1 {
+            SPARE
+        } else {
+            0
+        };
+        let lanes = (self.lanes + spare).clamp(1, 1 + quick.len() / WORTH);
         let waiters = WAITERS.min(waiting.len().div_ceil(WORTH_WAITING));
         let size = |jobs: &[Job], lanes: usize| jobs.len().div_ceil(lanes.max(1)).clamp(1, most);
         let (some, others) = (size(&quick, lanes), size(&waiting, waiters));
         let works = [
-            (Work::new(quick, some, call), lanes),
-            (Work::new(waiting, others, call), waiters),
+            (Work::new(quick, some, lanes, call), lanes),
+            (Work::new(waiting, others, waiters, call), waiters),
         ];
         let lane = |work: &Work<'_>| {
             let ended = match self.plan.boots() {
@@ -262,7 +271,9 @@ impl Driver for Network {
         let own = |job: &Job| {
             job.alone || job.plugin_type == PluginType::Service || boots && job.is_broken()
         };
-        let (own, company): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(own);
+        let (mut own, company): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(own);
+        // What is to use up a short deadline takes all of it: at the end all others would wait for it.
+        own.sort_by_key(|job| job.deadline);
         let plan = self.plan.clone();
         plan.waits.begin();
         let call = Call::new(own, &plan.waits, stop, done);

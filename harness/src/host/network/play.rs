@@ -27,6 +27,8 @@ const REQUEST_BODY: &str = "proxy_on_request_body";
 const FIRST_SEEN: Duration = Duration::from_millis(250);
 /// It comes within this long as a rule: only then fences are asked.
 const SOON: Duration = Duration::from_millis(10);
+/// So often a wait asks what others have learnt.
+const NEWS: Duration = Duration::from_millis(50);
 /// What a step needs that changes the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -173,24 +175,32 @@ impl<'a> Player<'a> {
     }
 
     fn await_callback(&self, callback: &str, times: u32, within: Duration) {
-        let short = match self.waits {
-            Some((waits, job)) => waits.within(job, callback, within),
-            None => within,
-        };
+        let began = Instant::now();
         let mut speaks = false;
-        let enough = self.wait(short, |h, name| {
-            h.cases.get(name).is_none_or(|c| {
-                speaks = c.speaks();
-                c.entered(callback) >= times
-            })
-        });
+        let (enough, short) = loop {
+            // What others learn meanwhile counts for a wait that has begun, too.
+            let most = match self.waits {
+                Some((waits, job)) => waits.within(job, callback, within),
+                None => within,
+            };
+            let left = most.saturating_sub(began.elapsed());
+            let came = self.wait(left.min(NEWS), |h, name| {
+                h.cases.get(name).is_none_or(|c| {
+                    speaks = c.speaks();
+                    c.entered(callback) >= times
+                })
+            });
+            if came || left <= NEWS || self.left().is_zero() {
+                break (came, most < within);
+            }
+        };
         // The host may be slow: what lies before it now is not what comes after.
         if !enough && self.settle.is_ordered() {
             self.settle.over(self.left(), &|| self.lines());
         }
         // Of a guest that tells nothing, nothing is learnt.
         if let Some((waits, job)) = self.waits.filter(|_| speaks) {
-            let lasted = match short < within {
+            let lasted = match short {
                 true => Waited::Short,
                 false => Waited::Whole,
             };

@@ -37,6 +37,9 @@ const SILENT: Duration = Duration::from_secs(4);
 const UNSERVED: Duration = Duration::from_secs(30);
 /// The same, when a case has used up its deadline already: it is probably the host that hangs.
 const SILENT_AGAIN: Duration = Duration::from_secs(1);
+/// The same for a case that has the host to itself: there is nobody for whose sake the host is asked once
+/// more, and one that loops takes a whole core meanwhile.
+const SILENT_ALONE: Duration = Duration::from_millis(200);
 /// Before TERM no line comes for this long.
 const QUIET: Duration = Duration::from_millis(15);
 /// That is waited for at most this long.
@@ -112,6 +115,14 @@ pub struct Session {
     partial: Option<Attempt>,
     // Last, so that it goes when nobody uses it any more.
     dir: TempDir,
+}
+
+/// How long the host may be silent when a case has used up its deadline.
+fn when_late(isolation: Isolation) -> Duration {
+    match isolation {
+        Isolation::Alone => SILENT_ALONE,
+        Isolation::Shared => SILENT_AGAIN,
+    }
 }
 
 impl Session {
@@ -463,7 +474,7 @@ impl Session {
         // not read, a callout that this answer sets off. A fence shows that the worker has done all
         // that lay before it; if requests came meanwhile there is more to wait for.
         let patience = match (&played.late, self.isolation) {
-            (Some(_), _) => SILENT_AGAIN,
+            (Some(_), of) => when_late(of),
             (None, Isolation::Alone) => job.deadline,
             (None, Isolation::Shared) => SILENT,
         };

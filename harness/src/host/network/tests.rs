@@ -7,3 +7,4 @@ mod lines;
 mod settle;
 mod template;
 mod upstream;
+mod work;

@@ -14,6 +14,10 @@ use crate::trace::Attempt;
 /// A host that is lost this often with nothing learnt between, cases apart that are alone, is given up.
 const LOSSES: u32 = 25;
 
+/// Near the end of a queue lanes take fewer cases at once, but not fewer than this: each batch may cost a
+/// start of the host.
+const LEAST: usize = 10;
+
 /// What all lanes of one call share.
 pub struct Call<'c> {
     /// Cases that are to be played alone.
@@ -37,6 +41,8 @@ pub struct Work<'w> {
     queue: Mutex<VecDeque<Job>>,
     /// How many cases go in at once.
     pub batch: usize,
+    /// How many lanes play it.
+    lanes: usize,
     /// What it shares with other queues.
     pub call: &'w Call<'w>,
 }
@@ -97,13 +103,21 @@ impl<'c> Call<'c> {
 }
 
 impl<'w> Work<'w> {
-    /// These cases, `batch` at once.
-    pub fn new(jobs: Vec<Job>, batch: usize, call: &'w Call<'w>) -> Work<'w> {
+    /// These cases, `batch` at once, for so many lanes.
+    pub fn new(jobs: Vec<Job>, batch: usize, lanes: usize, call: &'w Call<'w>) -> Work<'w> {
         Work {
             queue: Mutex::new(jobs.into()),
             batch,
+            lanes,
             call,
         }
+    }
+
+    /// How many cases a lane may take of what is left, so that all lanes have something to do until the
+    /// end.
+    pub fn share(&self) -> usize {
+        let left = locked(&self.queue).len();
+        left.div_ceil(2 * self.lanes.max(1)).max(LEAST)
     }
 
     /// The next batch of at most `size`; empty: nothing is left, or the run ends early.

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use crate::host::network::session::{
-    Answer, Finished, GRACE, Lost, Open, QUIET, QUIET_WITHIN, SILENT_AGAIN, Session,
+    Answer, Finished, GRACE, Lost, Open, QUIET, QUIET_WITHIN, Session, when_late,
 };
 use crate::host::{Trouble, TroubleKind};
 use crate::trace::{Attempt, Blob, End, Load};
@@ -52,7 +52,7 @@ impl Session {
         }
         let late = |open: &Open| matches!(open.attempt.end, End::Timeout(_));
         let grace = if self.open.iter().any(late) {
-            SILENT_AGAIN
+            when_late(self.isolation)
         } else {
             GRACE
         };

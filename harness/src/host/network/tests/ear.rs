@@ -10,7 +10,7 @@ use crate::host::network::tests::lines::envoy;
 use crate::host::{Job, PluginJob, VmJob};
 use crate::trace::Blob;
 
-fn job(vm_id: &str) -> Job {
+pub(super) fn job(vm_id: &str) -> Job {
     let abi = Abi {
         id: "0.2.1".to_owned(),
         dialect_of: None,
