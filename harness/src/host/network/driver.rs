@@ -31,7 +31,7 @@ const WORTH: usize = 20;
 const SPARE: usize = 1;
 /// Processes for cases that wait for a callback, where each batch has a process of its own: they hardly
 /// take a core's time.
-const WAITERS: usize = 12;
+const WAITERS: usize = 16;
 /// One of those is worth its start from this many cases on.
 const WORTH_WAITING: usize = 4;
 

@@ -16,7 +16,7 @@ const LOSSES: u32 = 25;
 
 /// Near the end of a queue lanes take fewer cases at once, but not fewer than this: each batch may cost a
 /// start of the host.
-const LEAST: usize = 10;
+const LEAST: usize = 20;
 
 /// What all lanes of one call share.
 pub struct Call<'c> {
