@@ -217,7 +217,7 @@ impl<'a> Parser<'a> {
     fn id(&self, word: &str) -> Result<Term, String> {
         let term = Term::Id(word.to_owned(), glob(word)?);
         let any = self.suite.cases.iter().any(|c| term.matches(c, ""));
-        if any || word.contains(['*', '?', '[', '{']) {
+        if any || is_glob(word) {
             return Ok(term);
         }
         let ids = self
@@ -261,7 +261,13 @@ impl<'a> Parser<'a> {
                         "`host:{value}` means something only where hosts are run"
                     ));
                 }
-                Term::Host(self.known("host", value, hosts.iter().map(String::as_str))?)
+                // Which hosts are run is another matter each time: a glob may match none of them.
+                match is_glob(value) {
+                    true => Term::Host(glob(value)?),
+                    false => {
+                        Term::Host(self.known("host", value, hosts.iter().map(String::as_str))?)
+                    }
+                }
             }
             "last" => match self.earlier.last(value) {
                 Ok(ids) => Term::Among(ids),
@@ -271,6 +277,7 @@ impl<'a> Parser<'a> {
         })
     }
 
+    /// A name, or a glob, that fits at least one of `names`.
     fn known<'n>(
         &self,
         what: &str,
@@ -278,11 +285,15 @@ impl<'a> Parser<'a> {
         names: impl Iterator<Item = &'n str> + Clone,
     ) -> Result<GlobMatcher, String> {
         let glob = glob(value)?;
-        if names.clone().any(|n| glob.is_match(n)) || value.contains(['*', '?', '[', '{']) {
+        if names.clone().any(|n| glob.is_match(n)) {
             return Ok(glob);
         }
         Err(unknown(what, value, names))
     }
+}
+
+fn is_glob(text: &str) -> bool {
+    text.contains(['*', '?', '[', '{'])
 }
 
 fn glob(text: &str) -> Result<GlobMatcher, String> {

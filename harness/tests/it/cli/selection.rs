@@ -70,6 +70,30 @@ fn the_last_run_can_be_asked() {
 }
 
 #[test]
+fn a_glob_that_names_nothing_is_an_error_and_one_that_selects_nothing_is_none() {
+    let bench = Bench::new(&[GOOD, WRONG]);
+    let list = |filter: &str| bench.run(&["list", filter, "--format", "names"]);
+    let some = list("covers:proxy_get_header_map_value/*").code(0).out;
+    assert!(some.contains("demo/one/gone"), "{some}");
+    for (filter, says) in [
+        (
+            "covers:proxy_get_heder_map_value/*",
+            "unknown requirement `proxy_get_heder_map_value/*`: did you mean `proxy_get_header_map_value/",
+        ),
+        ("area:dmo*", "unknown area `dmo*`: did you mean `demo`?"),
+        ("abi:0.3.*", "unknown ABI version `0.3.*`: did you mean `0."),
+        ("!tag:crash*", "unknown tag `crash*`"),
+    ] {
+        let err = list(filter).code(2).err;
+        assert!(err.contains(says), "{filter}: {err}");
+    }
+    // A requirement that no case here covers, and hosts that are not run this time.
+    list("covers:proxy_log/*").code(4);
+    run(&bench, &["host:envoy*"]).code(4);
+    run(&bench, &["demo/on[x]"]).code(4);
+}
+
+#[test]
 fn a_host_can_stand_in_a_filter() {
     let bench = Bench::new(&[GOOD, WRONG]);
     run(&bench, &["host:reference & demo/one", "--out", "a"]).code(0);
