@@ -28,6 +28,9 @@ use protocol::{
     Peer, Said, Start, serve,
 };
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const VERSION: &str = "0.2.0";
 
 /// Every VM, and what they share.
