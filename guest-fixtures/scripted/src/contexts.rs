@@ -2,7 +2,7 @@
 //!
 //! Does not know what a context is for. The numbers of the specification's ids are arbitrary.
 
-use crate::header::{self, Export, Field, IN_CONTEXT};
+use crate::header::{self, CREATES, Export, Field, IN_CONTEXT};
 use crate::memory::{self, Bytes, Global};
 
 /// Rows of the table: row 0 stands for "no context known", rows 1 to 63 for plugin contexts, the
@@ -34,19 +34,23 @@ fn cell(row: u32, column: u32) -> u32 {
 }
 
 /// The row of a context id, the newest first; 0 if it was never created.
+#[inline(never)]
 fn find(id: u32) -> u32 {
     let seen = STREAMS_SEEN.get();
     let ring = ROWS - STREAMS;
-    let live = if seen < ring { seen } else { ring };
-    let mut back = 0;
-    while back < live {
-        back += 1;
-        let row = STREAMS + (seen - back) % ring;
+    let mut left = if seen < ring { seen } else { ring };
+    let mut row = STREAMS + seen % ring;
+    while left > 0 {
+        left -= 1;
+        if row == STREAMS {
+            row = ROWS;
+        }
+        row -= 1;
         if memory::word(cell(row, 0)) == id {
             return row;
         }
     }
-    let mut row = PLUGINS.get();
+    row = PLUGINS.get();
     while row > 0 && memory::word(cell(row, 0)) != id {
         row -= 1;
     }
@@ -74,10 +78,19 @@ fn create(id: u32, parent: u32) -> u32 {
     memory::set_word(cell(row, 1), plugin);
     memory::set_word(cell(row, 2), memory::word(count));
     memory::set_word(cell(row, 3), seen + 1);
+    if header::get(Field::CounterCount) > 0 {
+        pwspec_part_new_counts(row);
+    }
+    row
+}
+
+/// A new context has not been called yet.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn pwspec_part_new_counts(row: u32) {
     for counter in 0..header::get(Field::CounterCount) {
         memory::set_word(counter_at(counter, row), 0);
     }
-    row
 }
 
 fn counter_at(counter: u32, row: u32) -> u32 {
@@ -85,9 +98,9 @@ fn counter_at(counter: u32, row: u32) -> u32 {
 }
 
 /// The context in which an export is called; a new one is entered into the table.
-pub fn of(export: &Export, argv: *const u64, argc: u32, creates: bool) -> Context {
+pub fn of(export: &Export, argv: *const u64, argc: u32) -> Context {
     let arg = |i: u32| memory::long(argv as u32 + 8 * i) as u32;
-    let row = if creates && argc > 1 {
+    let row = if export.is(CREATES) && argc > 1 {
         create(arg(0), arg(1))
     } else if export.is(IN_CONTEXT) && argc > 0 {
         find(arg(0))
@@ -104,9 +117,16 @@ pub fn of(export: &Export, argv: *const u64, argc: u32, creates: bool) -> Contex
 /// Counts a call of an export in a context and says which it is, from 1; 0 if it is not counted.
 pub fn count(export: &Export, context: Context) -> u32 {
     if export.counter == 0 {
-        return 0;
+        0
+    } else {
+        pwspec_part_count(export.counter, context.row)
     }
-    let at = counter_at(export.counter - 1, context.row);
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn pwspec_part_count(counter: u32, row: u32) -> u32 {
+    let at = counter_at(counter - 1, row);
     memory::set_word(at, memory::word(at) + 1);
     memory::word(at)
 }

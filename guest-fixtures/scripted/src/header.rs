@@ -37,10 +37,13 @@ pub enum Field {
     Handlers,
     HandlerCount,
     Heap,
-    /// Prefix, length of the token, token: how every line begins.
-    Lead,
-    LeadLen,
-    MaxLine,
+    /// Room for a line, which begins with what every line begins with: prefix, length of the token,
+    /// token.
+    Line,
+    /// Where such a line goes on.
+    LineRest,
+    /// How many bytes of records go into a line; never 0.
+    LineHolds,
     Slots,
     Counters,
     CounterCount,

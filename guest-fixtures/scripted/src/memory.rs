@@ -95,6 +95,7 @@ pub fn copy(from: u32, to: u32, len: u32) {
 }
 
 /// Fills `len` bytes with the sentinel.
+#[inline(never)]
 pub fn fill_sentinel(at: u32, len: u32) {
     for i in 0..len {
         set_byte(at + i, SENTINEL);
@@ -133,11 +134,12 @@ pub fn allocate(len: u32) -> u32 {
 }
 
 /// The start of a digest.
-pub const DIGEST: u64 = 0xcbf2_9ce4_8422_2325;
+const START: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// FNV-1a of `len` bytes, going on from `seed`.
-pub fn digest(at: u32, len: u32, seed: u64) -> u64 {
-    let mut value = seed;
+/// FNV-1a of `len` bytes.
+#[inline(never)]
+pub fn digest(at: u32, len: u32) -> u64 {
+    let mut value = START;
     for i in 0..len {
         value = (value ^ u64::from(byte(at + i))).wrapping_mul(0x0000_0100_0000_01b3);
     }

@@ -6,7 +6,6 @@
 use core::mem::MaybeUninit;
 
 use crate::memory::{self, SENTINEL, long, word};
-use crate::program::Call;
 use crate::record::{self, WHOLE, WHOLE_MAP};
 use crate::values::{self, OPERAND};
 
@@ -18,9 +17,10 @@ const WORD: u32 = 0;
 const PAIR: u32 = 1;
 const FILL: u32 = 2;
 const SAVED: u32 = 3;
-const POINTER: u32 = 4;
+/// An output of which the guest chooses all addresses among its own words.
 const OUT: u32 = 5;
 const BUFFER: u32 = 6;
+const PLACED: u32 = 7;
 const START: u32 = 12;
 
 // Outputs.
@@ -31,6 +31,11 @@ const NUMBER: u32 = 3;
 const LONG: u32 = 4;
 const AREA: u32 = 5;
 const ARRAY: u32 = 6;
+
+// Flags of a call: what its parameters have.
+const OUTPUTS: u32 = 1;
+const AREAS: u32 = 2;
+const FROM_SLOTS: u32 = 4;
 
 // What is said of an output.
 const FIRST: u8 = 1;
@@ -51,6 +56,7 @@ pub struct Arguments {
     params: u32,
     count: u32,
     saves: u32,
+    flags: u32,
     /// The words, as far as they are used.
     words: MaybeUninit<[u64; MOST]>,
     used: u32,
@@ -72,11 +78,12 @@ struct Param {
 
 impl Arguments {
     /// The arguments of the `count` parameters at `params`, which `saves` saves follow.
-    pub fn new(params: u32, count: u32, saves: u32) -> Arguments {
+    pub fn new(params: u32, count: u32, saves: u32, flags: u32) -> Arguments {
         Arguments {
             params,
             count,
             saves,
+            flags,
             words: MaybeUninit::uninit(),
             used: 0,
             cells: MaybeUninit::uninit(),
@@ -129,21 +136,20 @@ impl Arguments {
         param.out = word(param.at + 8);
         param.width = match param.kind {
             WORD => 1,
-            OUT => word(param.at + START),
+            OUT | PLACED => word(param.at + START),
             _ => 2,
         };
         true
     }
 
     /// Computes all words; false when there is no memory for them.
-    #[inline(never)]
-    pub fn resolve(&mut self, call: &Call) -> bool {
+    pub fn resolve(&mut self, argv: *const u64) -> bool {
         let mut param = self.walk();
         while self.on(&mut param) {
             let at = param.at + START;
             match param.kind {
                 WORD => {
-                    let value = values::operand(at + 4, call);
+                    let value = values::operand(at + 4, argv);
                     self.push(if word(at) == 0 {
                         value & 0xffff_ffff
                     } else {
@@ -154,235 +160,308 @@ impl Arguments {
                     self.push(u64::from(word(at)));
                     self.push(u64::from(word(at + 4)));
                 }
-                FILL | BUFFER => {
-                    let len = word(at);
-                    let area = memory::allocate(len);
-                    if area == 0 {
+                OUT => {
+                    let cell = self.cell(&param);
+                    self.push(u64::from(cell));
+                    if param.width > 1 {
+                        self.push(u64::from(cell + 4));
+                    }
+                }
+                PLACED => {
+                    if !pwspec_part_place(self, &param, argv) {
                         return false;
                     }
-                    if param.kind == FILL {
-                        // Never zero for a value that has bytes; said so that no check is compiled in.
-                        let (pattern, period) = (word(at + 4), word(at + 8).max(1));
-                        for i in 0..len {
-                            memory::set_byte(area + i, memory::byte(pattern + i % period));
-                        }
-                    }
-                    self.push(u64::from(area));
-                    self.push(u64::from(len));
-                }
-                SAVED => {
-                    let slot = word(at);
-                    self.push(values::slot(slot) & 0xffff_ffff);
-                    self.push(u64::from(values::slot_len(slot)));
-                }
-                POINTER => {
-                    let (ptr, len) = (
-                        values::operand(at, call),
-                        values::operand(at + OPERAND, call),
-                    );
-                    self.push(ptr & 0xffff_ffff);
-                    self.push(len & 0xffff_ffff);
                 }
                 _ => {
-                    if !self.place(&param, call) {
+                    if !pwspec_part_input(self, &param, argv) {
                         return false;
                     }
                 }
             }
         }
         true
-    }
-
-    /// Chooses the addresses of an output's words: the program's, else the guest's own.
-    #[inline(never)]
-    fn place(&mut self, param: &Param, call: &Call) -> bool {
-        let at = param.at + START;
-        for i in 0..word(at) {
-            let given = at + 4 + i * (4 + OPERAND);
-            let address = if word(given) != 0 {
-                values::operand(given + 4, call) as u32
-            } else if param.out == ARRAY {
-                let area = memory::allocate(if i == 0 { ARRAY_POINTERS } else { ARRAY_BYTES });
-                if area == 0 {
-                    return false;
-                }
-                area
-            } else {
-                self.cell(param) + 4 * i
-            };
-            self.push(u64::from(address));
-        }
-        true
-    }
-
-    /// Which words of an output are at addresses of the program's choice.
-    fn given(&self, param: &Param) -> u8 {
-        let at = param.at + START;
-        let mut flags = 0;
-        match param.kind {
-            OUT => {
-                for i in 0..word(at) {
-                    if word(at + 4 + i * (4 + OPERAND)) != 0 {
-                        flags |= FIRST_GIVEN << i;
-                    }
-                }
-            }
-            BUFFER => {}
-            _ => flags = FIRST_GIVEN | SECOND_GIVEN,
-        }
-        flags
     }
 
     /// Records that the hostcall is about to be made, with all words and the bytes from slots.
-    #[inline(never)]
     pub fn announce(&self, step: u32) {
         record::calling(step);
         record::number(u64::from(self.used));
         for i in 0..self.used {
             record::number(long(self.words.as_ptr() as u32 + 8 * i));
         }
-        let mut param = self.walk();
-        while self.on(&mut param) {
-            if param.kind == SAVED {
-                let (at, len) = (self.word(param.flat), self.word(param.flat + 1));
-                if memory::readable(at, len) {
-                    record::byte(param.index as u8 + 1);
-                    record::value(at, len, WHOLE);
-                }
-            }
+        if self.flags & FROM_SLOTS > 0 {
+            pwspec_part_from_slots(self);
         }
         record::byte(0);
         record::keep();
     }
 
     /// Fills all outputs of the guest's own with the sentinel.
-    #[inline(never)]
     pub fn clear(&mut self) {
-        memory::fill_sentinel(self.cells.as_mut_ptr() as u32, 8 * MOST as u32);
-        let mut param = self.walk();
-        while self.on(&mut param) {
-            let given = self.given(&param);
-            if param.out == AREA && given == 0 {
-                memory::fill_sentinel(self.word(param.flat), self.word(param.flat + 1));
-            }
-            if param.out == ARRAY {
-                if given & FIRST_GIVEN == 0 {
-                    memory::fill_sentinel(self.word(param.flat), ARRAY_POINTERS);
-                }
-                if given & SECOND_GIVEN == 0 {
-                    memory::fill_sentinel(self.word(param.flat + 1), ARRAY_BYTES);
-                }
-            }
+        if self.flags & OUTPUTS > 0 {
+            memory::fill_sentinel(self.cells.as_mut_ptr() as u32, 8 * MOST as u32);
+        }
+        if self.flags & AREAS > 0 {
+            pwspec_part_clear_areas(self);
         }
     }
 
     /// Records what came back and keeps what the program wants kept.
-    #[inline(never)]
     pub fn report(&self, value: u64) {
         record::result(value);
-        let mut param = self.walk();
-        while self.on(&mut param) {
-            if param.out != NONE {
-                record::byte(param.index as u8 + 1);
-                let (value, len) = self.output(&param);
-                self.save(&param, value, len);
-            }
+        if self.flags & OUTPUTS > 0 {
+            pwspec_part_outputs(self);
         }
         record::byte(0);
         record::keep();
     }
 
-    /// Records one output; returns what a slot keeps of it.
-    #[inline(never)]
-    fn output(&self, param: &Param) -> (Option<u64>, u32) {
-        let given = self.given(param);
-        let cell = self.cell(param);
-        let (first, second) = (word(cell), word(cell + 4));
-        let mut flags = given;
-        match param.out {
-            BYTES | MAP => {
-                if given & FIRST_GIVEN == 0 && first != UNTOUCHED {
-                    flags |= FIRST;
-                }
-                if given & SECOND_GIVEN == 0 && second != UNTOUCHED {
-                    flags |= SECOND;
-                }
-                let both = flags == FIRST | SECOND;
-                if both && memory::readable(first, second) {
-                    flags |= VALUE;
-                }
-                record::byte(flags);
-                if flags & FIRST != 0 {
-                    record::number(u64::from(first));
-                }
-                if flags & SECOND != 0 {
-                    record::number(u64::from(second));
-                }
-                if flags & VALUE != 0 {
-                    let whole = if param.out == MAP { WHOLE_MAP } else { WHOLE };
-                    record::value(first, second, whole);
-                }
-                (both.then_some(u64::from(first)), second)
+    /// Which words of an output are at addresses of the program's choice.
+    fn given(param: &Param) -> u8 {
+        if param.kind == OUT {
+            0
+        } else {
+            pwspec_part_given(param)
+        }
+    }
+}
+
+/// An input that is no constant: made, kept, or an address.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn pwspec_part_input(all: &mut Arguments, param: &Param, argv: *const u64) -> bool {
+    let at = param.at + START;
+    match param.kind {
+        FILL | BUFFER => {
+            let len = word(at);
+            let area = memory::allocate(len);
+            if area == 0 {
+                return false;
             }
-            NUMBER | LONG => {
-                let is_long = param.out == LONG;
-                let value = if is_long {
-                    long(cell)
-                } else {
-                    u64::from(first)
-                };
-                let untouched = if is_long {
-                    UNTOUCHED_LONG
-                } else {
-                    u64::from(UNTOUCHED)
-                };
-                if given == 0 && value != untouched {
-                    flags |= FIRST;
+            if param.kind == FILL {
+                // Never zero for a value that has bytes; said so that no check is compiled in.
+                let (pattern, period) = (word(at + 4), word(at + 8).max(1));
+                for i in 0..len {
+                    memory::set_byte(area + i, memory::byte(pattern + i % period));
                 }
-                record::byte(flags);
-                if flags & FIRST != 0 {
-                    record::number(value);
-                }
-                ((flags & FIRST != 0).then_some(value), 0)
             }
-            _ => {
-                let array = (param.out == ARRAY) as u32;
-                let at = self.word(param.flat + array);
-                let mut len = 0;
-                if given == 0 {
-                    let size = if array == 1 {
-                        ARRAY_BYTES
-                    } else {
-                        self.word(param.flat + 1)
-                    };
-                    len = touched(at, size);
-                    if len > 0 || size == 0 {
-                        flags |= FIRST | VALUE;
-                    }
-                    if array == 0 {
-                        len = size;
-                    }
+            all.push(u64::from(area));
+            all.push(u64::from(len));
+        }
+        SAVED => {
+            let slot = word(at);
+            all.push(values::slot(slot) & 0xffff_ffff);
+            all.push(u64::from(values::slot_len(slot)));
+        }
+        _ => {
+            all.push(values::operand(at, argv) & 0xffff_ffff);
+            all.push(values::operand(at + OPERAND, argv) & 0xffff_ffff);
+        }
+    }
+    true
+}
+
+/// Chooses the addresses of an output's words: the program's, else the guest's own.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn pwspec_part_place(all: &mut Arguments, param: &Param, argv: *const u64) -> bool {
+    let at = param.at + START;
+    for i in 0..word(at) {
+        let given = at + 4 + i * (4 + OPERAND);
+        let address = if word(given) != 0 {
+            values::operand(given + 4, argv) as u32
+        } else if param.out == ARRAY {
+            let area = memory::allocate(if i == 0 { ARRAY_POINTERS } else { ARRAY_BYTES });
+            if area == 0 {
+                return false;
+            }
+            area
+        } else {
+            all.cell(param) + 4 * i
+        };
+        all.push(u64::from(address));
+    }
+    true
+}
+
+/// What [`Arguments::given`] is of an output that is not simply the guest's own.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn pwspec_part_given(param: &Param) -> u8 {
+    let at = param.at + START;
+    let mut flags = 0;
+    match param.kind {
+        PLACED => {
+            for i in 0..word(at) {
+                if word(at + 4 + i * (4 + OPERAND)) != 0 {
+                    flags |= FIRST_GIVEN << i;
                 }
-                record::byte(flags);
-                if flags & VALUE != 0 {
-                    record::value(at, len, WHOLE);
-                }
-                ((flags & VALUE != 0).then_some(u64::from(at)), len)
+            }
+        }
+        BUFFER => {}
+        _ => flags = FIRST_GIVEN | SECOND_GIVEN,
+    }
+    flags
+}
+
+/// Records the bytes that come from slots.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn pwspec_part_from_slots(all: &Arguments) {
+    let mut param = all.walk();
+    while all.on(&mut param) {
+        if param.kind == SAVED {
+            let (at, len) = (all.word(param.flat), all.word(param.flat + 1));
+            if memory::readable(at, len) {
+                record::byte(param.index as u8 + 1);
+                record::value(at, len, WHOLE);
             }
         }
     }
+}
 
-    #[inline(never)]
-    fn save(&self, param: &Param, value: Option<u64>, len: u32) {
-        let Some(value) = value else { return };
-        let mut end = self.params;
-        for _ in 0..self.count {
-            end += word(end);
+/// Fills areas and arrays of the guest's own with the sentinel.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn pwspec_part_clear_areas(all: &Arguments) {
+    let mut param = all.walk();
+    while all.on(&mut param) {
+        if param.out != AREA && param.out != ARRAY {
+            continue;
         }
-        for i in 0..self.saves {
-            if word(end + 8 * i) == param.index {
-                values::save(word(end + 8 * i + 4), value, len);
+        let given = Arguments::given(&param);
+        if param.out == AREA && given == 0 {
+            memory::fill_sentinel(all.word(param.flat), all.word(param.flat + 1));
+        }
+        if param.out == ARRAY {
+            if given & FIRST_GIVEN == 0 {
+                memory::fill_sentinel(all.word(param.flat), ARRAY_POINTERS);
             }
+            if given & SECOND_GIVEN == 0 {
+                memory::fill_sentinel(all.word(param.flat + 1), ARRAY_BYTES);
+            }
+        }
+    }
+}
+
+/// Records all outputs.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn pwspec_part_outputs(all: &Arguments) {
+    let mut param = all.walk();
+    while all.on(&mut param) {
+        if param.out == NONE {
+            continue;
+        }
+        record::byte(param.index as u8 + 1);
+        let given = Arguments::given(&param);
+        match param.out {
+            BYTES | MAP => pwspec_part_bytes(all, &param, given),
+            NUMBER | LONG => pwspec_part_number(all, &param, given),
+            _ => pwspec_part_area(all, &param, given),
+        }
+    }
+}
+
+/// Records an output of bytes or of a map.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn pwspec_part_bytes(all: &Arguments, param: &Param, given: u8) {
+    let cell = all.cell(param);
+    let (first, second) = (word(cell), word(cell + 4));
+    let mut flags = given;
+    if given & FIRST_GIVEN == 0 && first != UNTOUCHED {
+        flags |= FIRST;
+    }
+    if given & SECOND_GIVEN == 0 && second != UNTOUCHED {
+        flags |= SECOND;
+    }
+    let both = flags == FIRST | SECOND;
+    if both && memory::readable(first, second) {
+        flags |= VALUE;
+    }
+    record::byte(flags);
+    if flags & FIRST != 0 {
+        record::number(u64::from(first));
+    }
+    if flags & SECOND != 0 {
+        record::number(u64::from(second));
+    }
+    if flags & VALUE != 0 {
+        let whole = if param.out == MAP { WHOLE_MAP } else { WHOLE };
+        record::value(first, second, whole);
+    }
+    if both {
+        all.save(param, u64::from(first), second);
+    }
+}
+
+/// Records an output of a number.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn pwspec_part_number(all: &Arguments, param: &Param, given: u8) {
+    let cell = all.cell(param);
+    let (value, untouched) = if param.out == LONG {
+        (long(cell), UNTOUCHED_LONG)
+    } else {
+        (u64::from(word(cell)), u64::from(UNTOUCHED))
+    };
+    let touched = given == 0 && value != untouched;
+    record::byte(if touched { FIRST } else { given });
+    if touched {
+        record::number(value);
+        all.save(param, value, 0);
+    }
+}
+
+/// Records an output that is an area of bytes or an array.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn pwspec_part_area(all: &Arguments, param: &Param, given: u8) {
+    let mut flags = given;
+    let array = (param.out == ARRAY) as u32;
+    let at = all.word(param.flat + array);
+    let mut len = 0;
+    if given == 0 {
+        let size = if array == 1 {
+            ARRAY_BYTES
+        } else {
+            all.word(param.flat + 1)
+        };
+        len = touched(at, size);
+        if len > 0 || size == 0 {
+            flags |= FIRST | VALUE;
+        }
+        if array == 0 {
+            len = size;
+        }
+    }
+    record::byte(flags);
+    if flags & VALUE != 0 {
+        record::value(at, len, WHOLE);
+        all.save(param, u64::from(at), len);
+    }
+}
+
+impl Arguments {
+    /// Keeps an output, if the program wants it kept.
+    fn save(&self, param: &Param, value: u64, len: u32) {
+        if self.saves > 0 {
+            pwspec_part_save(self, param, value, len);
+        }
+    }
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn pwspec_part_save(all: &Arguments, param: &Param, value: u64, len: u32) {
+    let mut end = all.params;
+    for _ in 0..all.count {
+        end += word(end);
+    }
+    for i in 0..all.saves {
+        if word(end + 8 * i) == param.index {
+            values::save(word(end + 8 * i + 4), value, len);
         }
     }
 }

@@ -12,6 +12,8 @@ const RESERVE: u32 = 8;
 static BUFFER: Bytes<{ ROOM as usize }> = Bytes::new();
 static USED: Global<u32> = Global::new(0);
 static LOST: Global<u32> = Global::new(0);
+/// How much of the reserve may be used.
+static OPEN: Global<u32> = Global::new(0);
 
 const ENTER: u8 = 1;
 const LEAVE: u8 = 2;
@@ -57,7 +59,7 @@ pub fn result(value: u64) {
 #[inline(never)]
 pub fn byte(value: u8) {
     let at = AT.get();
-    if at + RESERVE >= ROOM {
+    if at >= ROOM - RESERVE + OPEN.get() {
         FULL.set(true);
         return;
     }
@@ -76,6 +78,7 @@ pub fn number(mut value: u64) {
 }
 
 /// Adds bytes as they are.
+#[inline(never)]
 fn raw(at: u32, len: u32) {
     for i in 0..len {
         byte(memory::byte(at + i));
@@ -90,7 +93,7 @@ pub fn value(at: u32, len: u32, whole: u32) {
         raw(at, len);
         return;
     }
-    let digest = memory::digest(at, len, memory::DIGEST);
+    let digest = memory::digest(at, len);
     for i in 0..8 {
         byte((digest >> (8 * i)) as u8);
     }
@@ -145,6 +148,7 @@ pub fn abandon(depth: u32) {
     one(ABANDONED, u64::from(depth));
 }
 
+#[inline(never)]
 fn one(kind: u8, value: u64) {
     start(kind, value);
     keep();
@@ -155,22 +159,11 @@ pub fn pending() -> (u32, u32) {
     let lost = LOST.replace(0);
     if lost > 0 {
         // The reserve is for this record.
-        AT.set(USED.get());
-        let mut rest = lost;
-        last(DROPPED);
-        while rest >= 0x80 {
-            last(rest as u8 | 0x80);
-            rest >>= 7;
-        }
-        last(rest as u8);
-        USED.set(AT.get());
+        OPEN.set(RESERVE);
+        one(DROPPED, u64::from(lost));
+        OPEN.set(0);
     }
     (BUFFER.address(), USED.get())
-}
-
-fn last(value: u8) {
-    memory::set_byte(BUFFER.address() + AT.get(), value);
-    AT.set(AT.get() + 1);
 }
 
 /// Forgets the first `len` bytes of records.

@@ -3,8 +3,9 @@
 //! Does not know steps.
 
 use crate::header::{self, Field};
-use crate::program::Call;
-use crate::{contexts, memory, record};
+use crate::memory::{self, long, word};
+use crate::program::argument;
+use crate::{contexts, record};
 
 const CONST: u32 = 0;
 const SAVED: u32 = 1;
@@ -38,14 +39,24 @@ pub fn save(slot: u32, value: u64, len: u32) {
 }
 
 /// The value of the operand at `at`.
-pub fn operand(at: u32, call: &Call) -> u64 {
-    let number = memory::long(at + 4);
-    let n = number as u32;
-    match memory::word(at) {
-        CONST => number,
+#[inline(always)]
+pub fn operand(at: u32, argv: *const u64) -> u64 {
+    if word(at) == CONST {
+        long(at + 4)
+    } else {
+        pwspec_part_operand(at, argv)
+    }
+}
+
+/// The value of an operand that is no constant.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn pwspec_part_operand(at: u32, argv: *const u64) -> u64 {
+    let n = word(at + 4);
+    match word(at) {
         SAVED => slot(n),
         SAVED_LEN => u64::from(slot_len(n)),
-        ARGUMENT if n < call.argc => memory::long(call.argv as u32 + 8 * n),
+        ARGUMENT => argument(argv, n),
         PLUGIN => known(contexts::plugin(n), n),
         STREAM => known(contexts::stream(n), n),
         _ => 0,

@@ -22,8 +22,8 @@ pub(super) struct Sig {
 pub(super) enum Piece {
     /// Bytes as they are.
     Bytes(Vec<u8>),
-    /// The index of a called function, as the base numbers it.
-    Callee(u32),
+    /// A call, with the index of the called function as the base numbers it.
+    Call(u32),
 }
 
 /// A global with its initial value.
@@ -45,6 +45,8 @@ pub(super) struct Base {
     pub data: Vec<(u32, Vec<u8>)>,
     /// Index of `pwspec_on`.
     pub on: u32,
+    /// What can be left out: names, and indices of the functions.
+    pub parts: Vec<(String, u32)>,
     /// Index of the stack pointer among the globals.
     pub stack: u32,
     /// Address of the header.
@@ -102,6 +104,11 @@ fn parse(wasm: &[u8]) -> Result<Base, GuestError> {
                     let export = export?;
                     match (export.name, export.kind) {
                         ("pwspec_on", ExternalKind::Func) => base.on = export.index,
+                        (name, ExternalKind::Func) => {
+                            let part = name.strip_prefix("pwspec_part_");
+                            base.parts
+                                .extend(part.map(|name| (name.to_owned(), export.index)));
+                        }
                         (name, ExternalKind::Global) => exported_globals.push((name, export.index)),
                         _ => {}
                     }
@@ -171,8 +178,8 @@ fn cut(wasm: &[u8], body: &wasmparser::FunctionBody<'_>) -> Result<Vec<Piece>, G
         let at = operators.original_position() as usize;
         match operators.read()? {
             Operator::Call { function_index } => {
-                pieces.push(Piece::Bytes(wasm[from..=at].to_vec()));
-                pieces.push(Piece::Callee(function_index));
+                pieces.push(Piece::Bytes(wasm[from..at].to_vec()));
+                pieces.push(Piece::Call(function_index));
                 from = operators.original_position() as usize;
             }
             Operator::CallIndirect { .. } | Operator::RefFunc { .. } => {

@@ -3,13 +3,13 @@
 //! Knows the layout of handlers, steps and arguments; its other side is
 //! `guest-fixtures/scripted/src/{program,outs,values}.rs`. Does not know Wasm sections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::abi::{Abi, Callback, Hostcall, Type, Word};
 use crate::case::{Act, ArgValue, Call, ModuleSpec, Operand, Step, filled};
 use crate::guest::exports::Exports;
 use crate::guest::{GuestError, GuestErrorKind};
-use crate::trace::{Blob, StepSig, Value, frame_lead, typed_map};
+use crate::trace::{Blob, FRAME_OVERHEAD, StepSig, Value, frame_lead, typed_map};
 
 /// The most parameters, and the most words of them, that the guest holds for one hostcall.
 const MOST_WORDS: usize = 16;
@@ -19,6 +19,20 @@ const LARGEST: u32 = 256 << 20;
 const ROWS: u32 = 512;
 /// Bytes of a slot.
 const SLOT: u32 = 16;
+// Kinds of output.
+const NONE: u32 = 0;
+const BYTES: u32 = 1;
+const MAP: u32 = 2;
+const NUMBER: u32 = 3;
+const LONG: u32 = 4;
+const AREA: u32 = 5;
+const ARRAY: u32 = 6;
+
+// What parameters of a call can have.
+const OUTPUTS: u32 = 1;
+const AREAS: u32 = 2;
+const FROM_SLOTS: u32 = 4;
+
 /// Words of the guest's header.
 pub(super) const HEADER_WORDS: usize = 10;
 
@@ -30,6 +44,8 @@ pub(super) struct Program {
     pub header: [u32; HEADER_WORDS],
     /// The hostcalls in frames, by step.
     pub steps: Vec<StepSig>,
+    /// The parts of the guest that run it.
+    pub parts: BTreeSet<&'static str>,
 }
 
 /// The hostcalls that a program uses, in the ABI's order; guests call them by place, from 1.
@@ -84,13 +100,12 @@ pub(super) fn program<'a>(
         base,
         bytes: Vec::new(),
         steps: Vec::new(),
+        parts: BTreeSet::new(),
         slots: spec.slots,
         callback: "",
         arguments: 0,
         hostcalls,
     };
-    let lead = frame_lead(&spec.token);
-    let lead_at = layout.put(lead.as_bytes())?;
     let mut counters = BTreeMap::new();
     let mut handlers = Vec::new();
     for handler in &spec.handlers {
@@ -111,6 +126,7 @@ pub(super) fn program<'a>(
         if handler.select.nth.is_some() {
             let next = counters.len() as u32;
             counters.entry(export).or_insert(next);
+            layout.parts.extend(["count", "new_counts"]);
         }
         let mut steps = Vec::new();
         for step in &handler.steps {
@@ -139,7 +155,12 @@ pub(super) fn program<'a>(
         .collect();
     let table_at = layout.put_aligned(&table)?;
     let too_large = || too_large("keep what the program saves and counts");
-    let slots_at = layout.end()?.next_multiple_of(16);
+    // The rest of the line comes after the data.
+    let lead = frame_lead(&spec.token);
+    let line_at = layout.put(lead.as_bytes())?;
+    let line_rest = layout.end()?;
+    let line_holds = (max_line - FRAME_OVERHEAD - spec.token.len() as u32) / 2;
+    let slots_at = (line_at + max_line).next_multiple_of(16);
     let counters_at = spec
         .slots
         .checked_mul(SLOT)
@@ -155,15 +176,16 @@ pub(super) fn program<'a>(
             handlers_at,
             spec.handlers.len() as u32,
             heap,
-            lead_at,
-            lead.len() as u32,
-            max_line,
+            line_at,
+            line_rest,
+            line_holds,
             slots_at,
             counters_at,
             counters.len() as u32,
         ],
         bytes: layout.bytes,
         steps: layout.steps,
+        parts: layout.parts,
     })
 }
 
@@ -190,6 +212,7 @@ struct Layout<'a> {
     base: u32,
     bytes: Vec<u8>,
     steps: Vec<StepSig>,
+    parts: BTreeSet<&'static str>,
     slots: u32,
     /// The callback whose steps are being laid out, and how many words its arguments have.
     callback: &'a str,
@@ -252,11 +275,20 @@ impl<'a> Layout<'a> {
         let start = out.len();
         push(out, 0);
         let (argument, slot) = match step.when {
-            Some((argument, slot)) => (self.callback_argument(argument)? + 1, self.slot(slot)?),
+            Some((argument, slot)) => {
+                self.parts.insert("when");
+                (self.callback_argument(argument)? + 1, self.slot(slot)?)
+            }
             None => (0, 0),
         };
         push(out, argument);
         push(out, slot);
+        if matches!(
+            step.act,
+            Act::Trap | Act::Spin | Act::Recurse | Act::Grow(_)
+        ) {
+            self.parts.insert("act");
+        }
         match &step.act {
             Act::Call(call) => {
                 push(out, 0);
@@ -279,7 +311,10 @@ impl<'a> Layout<'a> {
         Ok(())
     }
 
-    fn operand(&self, operand: Operand, out: &mut Vec<u8>) -> Result<(), GuestError> {
+    fn operand(&mut self, operand: Operand, out: &mut Vec<u8>) -> Result<(), GuestError> {
+        if !matches!(operand, Operand::Const(_)) {
+            self.parts.insert("operand");
+        }
         let (kind, number) = match operand {
             Operand::Const(n) => (0, n),
             Operand::Saved(slot) => (1, u64::from(self.slot(slot)?)),
@@ -321,6 +356,14 @@ impl<'a> Layout<'a> {
         push(out, call.repeat);
         push(out, got as u32);
         push(out, call.saves.len() as u32);
+        push(out, self.flags(call, hostcall));
+        self.parts.insert("call");
+        if call.repeat > 1 {
+            self.parts.insert("repeat");
+        }
+        if !call.saves.is_empty() {
+            self.parts.insert("save");
+        }
         let mut fixed = Vec::with_capacity(got);
         let given = call.args.iter().map(chosen).collect();
         for (param, value) in hostcall.params.iter().zip(&call.args) {
@@ -348,6 +391,39 @@ impl<'a> Layout<'a> {
         Ok(())
     }
 
+    /// What the guest has to know of all parameters of a call before it walks them.
+    fn flags(&mut self, call: &Call, hostcall: &Hostcall) -> u32 {
+        let mut flags = 0;
+        for (param, value) in hostcall.params.iter().zip(&call.args) {
+            let (flag, parts): (u32, &[&str]) = match output_code(&param.ty) {
+                NONE => (0, &[]),
+                BYTES | MAP => (OUTPUTS, &["outputs", "bytes"]),
+                NUMBER | LONG => (OUTPUTS, &["outputs", "number"]),
+                _ => (OUTPUTS | AREAS, &["outputs", "area", "clear_areas"]),
+            };
+            flags |= flag;
+            self.parts.extend(parts);
+            if let ArgValue::SavedBytes(_) = value {
+                flags |= FROM_SLOTS;
+                self.parts.insert("from_slots");
+            }
+        }
+        flags
+    }
+
+    /// Begins an argument: its kind, and which output it is.
+    fn head(&mut self, kind: u32, output: u32, out: &mut Vec<u8>) {
+        push(out, kind);
+        push(out, output);
+        let parts: &[&str] = match (kind, output) {
+            (0 | 1 | 5, _) => &[],
+            (7, _) => &["place", "given"],
+            (_, NONE) => &["input"],
+            _ => &["input", "given"],
+        };
+        self.parts.extend(parts);
+    }
+
     /// Adds one argument; what its value is, where the program fixes it and words do not show it.
     fn argument(
         &mut self,
@@ -360,23 +436,19 @@ impl<'a> Layout<'a> {
         let output = output_code(ty);
         let words = ty.words();
         let is_input_pair = matches!(ty, Type::Bytes | Type::Pairs | Type::Iovec);
-        let mut head = |kind: u32| {
-            push(out, kind);
-            push(out, output);
-        };
         let long = |len: u64| {
             u32::try_from(len)
                 .map_err(|_| wrong(call, format_args!("{name}: {len} bytes are too many")))
         };
         match value {
             ArgValue::Word(operand) if !ty.is_out() && words.len() == 1 => {
-                head(0);
+                self.head(0, output, out);
                 push(out, u32::from(words[0] == Word::I64));
                 self.operand(*operand, out)?;
                 Ok(None)
             }
             ArgValue::Data(bytes) if is_input_pair && *ty != Type::Iovec => {
-                head(1);
+                self.head(1, output, out);
                 // An address behind the program's own bytes would do for an empty value as well.
                 push(out, self.put(bytes)?);
                 push(out, long(bytes.len() as u64)?);
@@ -388,7 +460,7 @@ impl<'a> Layout<'a> {
                     push(&mut table, self.put(piece)?);
                     push(&mut table, long(piece.len() as u64)?);
                 }
-                head(1);
+                self.head(1, output, out);
                 push(out, self.put_aligned(&table)?);
                 push(out, pieces.len() as u32);
                 Ok(Some(Value::Bytes(Blob::new(&pieces.concat()))))
@@ -404,7 +476,7 @@ impl<'a> Layout<'a> {
                 if pattern.is_empty() && len > 0 {
                     return Err(wrong(call, format_args!("{name}: the pattern is empty")));
                 }
-                head(2);
+                self.head(2, output, out);
                 push(out, len);
                 push(out, self.put(pattern)?);
                 push(out, pattern.len() as u32);
@@ -412,18 +484,23 @@ impl<'a> Layout<'a> {
                 Ok(Some(shown(ty, &bytes)))
             }
             ArgValue::SavedBytes(slot) if is_input_pair && *ty != Type::Iovec => {
-                head(3);
+                self.head(3, output, out);
                 push(out, self.slot(*slot)?);
                 Ok(None)
             }
             ArgValue::Pointer { ptr, len } if is_input_pair || *ty == Type::Fill => {
-                head(4);
+                self.head(4, output, out);
                 self.operand(*ptr, out)?;
                 self.operand(*len, out)?;
                 Ok(None)
             }
-            ArgValue::Out if ty.is_out() && *ty != Type::Fill => {
-                head(5);
+            ArgValue::Out if ty.is_out() && *ty != Type::Fill && *ty != Type::OutArray => {
+                self.head(5, output, out);
+                push(out, words.len() as u32);
+                Ok(None)
+            }
+            ArgValue::Out if *ty == Type::OutArray => {
+                self.head(7, output, out);
                 push(out, words.len() as u32);
                 for _ in words {
                     push(out, 0);
@@ -432,7 +509,7 @@ impl<'a> Layout<'a> {
                 Ok(None)
             }
             ArgValue::OutAt(at) if ty.is_out() && *ty != Type::Fill && at.len() == words.len() => {
-                head(5);
+                self.head(7, output, out);
                 push(out, words.len() as u32);
                 for address in at {
                     push(out, u32::from(address.is_some()));
@@ -441,7 +518,7 @@ impl<'a> Layout<'a> {
                 Ok(None)
             }
             ArgValue::Buffer(len) if *ty == Type::Fill => {
-                head(6);
+                self.head(6, output, out);
                 push(out, long(*len)?);
                 Ok(None)
             }
@@ -468,13 +545,13 @@ fn chosen(value: &ArgValue) -> [bool; 2] {
 
 fn output_code(ty: &Type) -> u32 {
     match ty {
-        Type::OutBytes => 1,
-        Type::OutPairs => 2,
-        Type::OutU32 | Type::OutEnum(_) | Type::OutId(_) => 3,
-        Type::OutU64 => 4,
-        Type::Fill => 5,
-        Type::OutArray => 6,
-        _ => 0,
+        Type::OutBytes => BYTES,
+        Type::OutPairs => MAP,
+        Type::OutU32 | Type::OutEnum(_) | Type::OutId(_) => NUMBER,
+        Type::OutU64 => LONG,
+        Type::Fill => AREA,
+        Type::OutArray => ARRAY,
+        _ => NONE,
     }
 }
 

@@ -9,6 +9,7 @@ mod error;
 mod exports;
 mod fixed;
 mod inspect;
+mod kept;
 mod looked;
 mod odd;
 mod specialise;

@@ -15,6 +15,7 @@ use crate::abi::{Abi, Callback, Hostcall, Returns, Type, Word};
 use crate::case::{ModuleSpec, Oddities};
 use crate::guest::base::{Base, Piece, Sig, base};
 use crate::guest::exports::Exports;
+use crate::guest::kept::Kept;
 use crate::guest::{GuestError, GuestErrorKind, encode, odd};
 use crate::trace::{ExportSig, FRAME_OVERHEAD, Legend};
 
@@ -23,6 +24,9 @@ pub const MAX_LINE: u32 = 1000;
 /// The longest that the guest can make.
 const LONGEST_LINE: u32 = 4096;
 const LONGEST_TOKEN: usize = 64;
+/// Instructions of one byte.
+const CALL: u8 = 0x10;
+const UNREACHABLE: u8 = 0x00;
 /// The least memory of every module, in pages; larger programs get a power of two, so that the
 /// size of a program seldom shows outside its data.
 const PAGES: u64 = 8;
@@ -82,7 +86,8 @@ pub fn build_with_line(spec: &ModuleSpec, abi: &Abi, max_line: u32) -> Result<Mo
         let name = (import.module.clone(), import.name.clone());
         imports.add(&name, odd::sig(&import.signature));
     }
-    let mut parts = Parts::new(base, imports.list.len() as u32);
+    let kept = Kept::choose(base, &program.parts)?;
+    let mut parts = Parts::new(base, kept, imports.list.len() as u32);
     parts.copy();
     for import in &imports.list {
         parts.import(import);
@@ -243,10 +248,11 @@ impl Imports {
     }
 }
 
-/// The sections of a module as they grow. Function indices: imports, then the base's functions,
-/// then the dispatcher, the markers and the wrappers.
+/// The sections of a module as they grow. Function indices: imports, then what is kept of the base's
+/// functions, then the dispatcher, the markers, the wrappers and what they share.
 struct Parts<'a> {
     base: &'a Base,
+    kept: Kept,
     sigs: Vec<Sig>,
     imports: ImportSection,
     imported: u32,
@@ -254,12 +260,15 @@ struct Parts<'a> {
     defined: u32,
     code: CodeSection,
     exports: ExportSection,
+    /// Functions that enter the guest, by the words that they take along.
+    packers: Vec<(Vec<Word>, u32)>,
 }
 
 impl<'a> Parts<'a> {
-    fn new(base: &'a Base, imported: u32) -> Parts<'a> {
+    fn new(base: &'a Base, kept: Kept, imported: u32) -> Parts<'a> {
         Parts {
             base,
+            kept,
             sigs: base.types.clone(),
             imports: ImportSection::new(),
             imported,
@@ -267,6 +276,7 @@ impl<'a> Parts<'a> {
             defined: 0,
             code: CodeSection::new(),
             exports: ExportSection::new(),
+            packers: Vec::new(),
         }
     }
 
@@ -278,31 +288,39 @@ impl<'a> Parts<'a> {
         }) as u32
     }
 
-    /// Where a function of the base ends up; its import 0 becomes the dispatcher.
-    fn moved(&self, index: u32) -> u32 {
+    /// Where a function of the base ends up, if it is kept; its import 0 becomes the dispatcher.
+    fn moved(&self, index: u32) -> Option<u32> {
         match index {
-            0 => self.imported + self.base.functions.len() as u32,
-            n => self.imported + n - 1,
+            0 => Some(self.imported + self.kept.count),
+            n => self.kept.place(n).map(|at| self.imported + at),
         }
     }
 
-    /// Copies the base's functions, with their calls redirected.
+    /// Copies the base's functions as far as they are kept, with their calls redirected. A call of what
+    /// was left out is never come to; it becomes a trap.
     fn copy(&mut self) {
         let base = self.base;
-        for ty in &base.functions {
+        for (index, (ty, pieces)) in (1u32..).zip(base.functions.iter().zip(&base.bodies)) {
+            if self.kept.place(index).is_none() {
+                continue;
+            }
             self.functions.function(*ty);
-        }
-        self.defined = base.functions.len() as u32;
-        for pieces in &base.bodies {
             let mut body = Vec::new();
             for piece in pieces {
                 match piece {
                     Piece::Bytes(bytes) => body.extend_from_slice(bytes),
-                    Piece::Callee(index) => leb(self.moved(*index), &mut body),
+                    Piece::Call(index) => match self.moved(*index) {
+                        Some(index) => {
+                            body.push(CALL);
+                            leb(index, &mut body);
+                        }
+                        None => body.push(UNREACHABLE),
+                    },
                 }
             }
             self.code.raw(&body);
         }
+        self.defined = self.kept.count;
     }
 
     fn import(&mut self, import: &ImportFn) {
@@ -361,36 +379,59 @@ impl<'a> Parts<'a> {
         self.exports.export(name, ExportKind::Func, index);
     }
 
-    /// A typed export: packs its parameters on the guest's stack and enters the guest.
+    /// `(index, words…) -> i64`: packs words on the guest's stack and enters the guest. Exports with the
+    /// same words share it.
+    fn packer(&mut self, words: &[Word]) -> u32 {
+        if let Some((_, function)) = self.packers.iter().find(|(w, _)| w == words) {
+            return *function;
+        }
+        let count = words.len() as u32;
+        let (frame, size) = (count + 1, (8 * count as i32 + 15) & !15);
+        let mut body = Function::new([(1, ValType::I32)]);
+        let mut code = body.instructions();
+        code.global_get(self.base.stack).i32_const(size).i32_sub();
+        code.local_tee(frame).global_set(self.base.stack);
+        for (i, word) in (0u32..).zip(words) {
+            code.local_get(frame).local_get(i + 1);
+            if *word == Word::I32 {
+                code.i64_extend_i32_u();
+            }
+            code.i64_store(slot(i));
+        }
+        code.local_get(0).local_get(frame).i32_const(count as i32);
+        code.call(self.imported + self.kept.on);
+        code.local_get(frame).i32_const(size).i32_add();
+        code.global_set(self.base.stack).end();
+        let sig = Sig {
+            params: [Word::I32].iter().chain(words).map(|w| val(*w)).collect(),
+            results: vec![wasmparser::ValType::I64],
+        };
+        let function = self.define(sig, &body);
+        self.packers.push((words.to_vec(), function));
+        function
+    }
+
+    /// A typed export: enters the guest with its number and its parameters.
     fn wrapper(&mut self, index: u32, callback: &Callback) {
         let words: Vec<Word> = callback
             .params
             .iter()
             .flat_map(|p| p.ty.words().iter().copied())
             .collect();
-        let count = words.len() as u32;
-        let (frame, size) = (count, (8 * count as i32 + 15) & !15);
-        let mut body = Function::new([(1, ValType::I32)]);
+        let packer = (!words.is_empty()).then(|| self.packer(&words));
+        let mut body = Function::new([]);
         let mut code = body.instructions();
-        if count > 0 {
-            code.global_get(self.base.stack).i32_const(size).i32_sub();
-            code.local_tee(frame).global_set(self.base.stack);
+        code.i32_const(index as i32);
+        for i in 0..words.len() as u32 {
+            code.local_get(i);
         }
-        for (i, word) in (0u32..).zip(&words) {
-            code.local_get(frame).local_get(i);
-            if *word == Word::I32 {
-                code.i64_extend_i32_u();
+        match packer {
+            Some(packer) => code.call(packer),
+            None => {
+                let on = self.imported + self.kept.on;
+                code.i32_const(0).i32_const(0).call(on)
             }
-            code.i64_store(slot(i));
-        }
-        code.i32_const(index as i32)
-            .local_get(frame)
-            .i32_const(count as i32)
-            .call(self.moved(self.base.on));
-        if count > 0 {
-            code.local_get(frame).i32_const(size).i32_add();
-            code.global_set(self.base.stack);
-        }
+        };
         match callback.returns {
             Returns::Nothing => code.drop(),
             _ => code.i32_wrap_i64(),

@@ -6,6 +6,7 @@ pub(crate) mod table;
 mod built;
 mod fixed;
 mod odd;
+mod parts;
 mod run;
 mod select;
 mod taken;
