@@ -32,7 +32,7 @@ impl Bare {
             .events
             .iter()
             .filter(|e| e.kind != EventKind::Hostcall);
-        let calls = events.map(|e| (e.name.clone(), e.args.iter().map(word).collect()));
+        let calls = events.map(|e| (e.name.to_string(), e.args.iter().map(word).collect()));
         Bare {
             calls: calls.collect(),
             engine,

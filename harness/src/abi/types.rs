@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use smol_str::{SmolStr, format_smolstr};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -270,15 +272,15 @@ impl EnumDef {
     }
 
     /// The name of a number: the text's, or a dialect's own in the form `NotAllowed(3)`.
-    pub fn name_of(&self, number: u64) -> Option<String> {
+    pub fn name_of(&self, number: u64) -> Option<SmolStr> {
         let own = self
             .values
             .iter()
             .find(|(_, v)| *v == number)
-            .map(|(n, _)| n.clone());
+            .map(|(n, _)| n.into());
         own.or_else(|| {
             let (n, v) = self.foreign.iter().find(|(_, v)| *v == number)?;
-            Some(format!("{n}({v})"))
+            Some(format_smolstr!("{n}({v})"))
         })
     }
 }

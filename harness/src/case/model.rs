@@ -64,7 +64,7 @@ pub struct Resolved {
     /// The VMs, in order of loading.
     pub vms: Vec<VmSpec>,
     /// What the world does.
-    pub exchange: Exchange,
+    pub exchange: Arc<Exchange>,
     /// What is expected.
     pub checks: Vec<Check>,
     /// Where each check stands in the file.

@@ -382,7 +382,7 @@ impl<'a> Layout<'a> {
             push(out, self.slot(*slot)?);
         }
         self.steps.push(StepSig {
-            hostcall: hostcall.name.clone(),
+            hostcall: (&hostcall.name).into(),
             params: hostcall.params.clone(),
             returns: hostcall.returns.clone(),
             fixed,

@@ -125,7 +125,7 @@ pub fn build_with_line(spec: &ModuleSpec, abi: &Abi, max_line: u32) -> Result<Mo
     let (wasm, code_digest) = parts.finish(pages, start, &spec.oddities, &data);
 
     let export_sig = |c: &&Callback| ExportSig {
-        name: c.exported().to_owned(),
+        name: c.exported().into(),
         callback: c.kind == crate::abi::ExportKind::Callback,
         params: c.params.clone(),
         returns: c.returns.clone(),

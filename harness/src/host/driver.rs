@@ -29,7 +29,7 @@ pub struct Job {
     /// Where in the host the plugins sit.
     pub plugin_type: PluginType,
     /// What the world does.
-    pub exchange: Exchange,
+    pub exchange: Arc<Exchange>,
     /// The attempt ends as a time-out after this long.
     pub deadline: Duration,
     /// The case is expected to loop, crash or spoil its process: play it in a process of its own.

@@ -109,7 +109,7 @@ impl Edit {
             let event = &a.trace.instances[*i].events[*n];
             format!("instance {} {} (number {})", i + 1, event.name, n + 1)
         };
-        let field = |f: Option<&Field>| f.map_or_else(String::new, |f| f.name.clone());
+        let field = |f: Option<&Field>| f.map_or_else(String::new, |f| f.name.to_string());
         match self {
             Edit::Result(i, o, v) => format!("{}: the result is {v:?}", name(i, o)),
             Edit::Out(i, o, n, v) | Edit::Arg(i, o, n, v) => {

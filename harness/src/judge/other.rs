@@ -24,7 +24,7 @@ pub(super) fn others(v: &Value, members: Option<&EnumDef>) -> Vec<Value> {
             let all = members.iter().flat_map(|d| &d.values);
             let mut all: Vec<Value> = all
                 .filter(|(_, v)| v != n)
-                .map(|(name, v)| Value::Enum(Some(name.clone()), *v))
+                .map(|(name, v)| Value::Enum(Some(name.into()), *v))
                 .collect();
             all.push(Value::Enum(None, n.wrapping_add(1000)));
             all
@@ -150,7 +150,7 @@ pub(super) fn taken(m: &Matcher) -> Option<Value> {
         Matcher::Number(n) | Matcher::Between(n, _) => Value::Number(*n),
         Matcher::Signed(n) => Value::Signed(*n),
         Matcher::Bool(b) => Value::Bool(*b),
-        Matcher::Enum(name, n) => Value::Enum(Some(name.clone()), *n),
+        Matcher::Enum(name, n) => Value::Enum(Some(name.into()), *n),
         Matcher::Bytes(b) | Matcher::Prefix(b) | Matcher::Contains(b) => {
             Value::Bytes(Blob::Whole(b.clone()))
         }

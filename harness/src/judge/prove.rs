@@ -370,7 +370,7 @@ fn came(
             let mut args = Vec::new();
             if callback {
                 args.push(Field {
-                    name: "context_id".to_owned(),
+                    name: "context_id".into(),
                     value: Value::Id(IdKind::Context, context),
                     volatile: false,
                 });
@@ -383,7 +383,7 @@ fn came(
                 } else {
                     EventKind::Entry
                 },
-                name: pattern.name.clone(),
+                name: (&pattern.name).into(),
                 step: None,
                 args,
                 outs: Vec::new(),
@@ -410,7 +410,7 @@ fn argument(instance: &crate::trace::Instance, name: &str, m: &Matcher) -> Optio
         m => taken(m)?,
     };
     Some(Field {
-        name: name.to_owned(),
+        name: name.into(),
         value,
         volatile: false,
     })

@@ -16,7 +16,7 @@ pub(super) fn value(v: &Value) -> String {
         Value::Number(n) | Value::Id(_, n) => n.to_string(),
         Value::Signed(n) => n.to_string(),
         Value::Bool(b) => b.to_string(),
-        Value::Enum(Some(name), _) => name.clone(),
+        Value::Enum(Some(name), _) => name.to_string(),
         Value::Enum(None, n) => format!("{n} (not in the text)"),
         Value::Pointer(n) => format!("{n:#x}"),
         Value::Bytes(b) => b.display(),

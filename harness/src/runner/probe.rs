@@ -161,7 +161,7 @@ pub fn callback_cases(
         .callbacks
         .iter()
         .filter(|c| c.kind == ExportKind::Callback);
-    own.map(|c| (c.name.clone(), callback_case(suite, abi, profile, c)))
+    own.map(|c| (c.name.to_string(), callback_case(suite, abi, profile, c)))
         .collect()
 }
 
@@ -220,8 +220,8 @@ pub fn probed_hostcalls(abis: &[Arc<Abi>], record: &Record) -> Vec<Probed> {
                 },
             };
             out.push(Probed {
-                column: column.name.clone(),
-                function: h.name.clone(),
+                column: column.name.to_string(),
+                function: h.name.to_string(),
                 callback: false,
                 state,
                 what,
@@ -256,9 +256,9 @@ fn hostcall_state(r: &ResultLine, hostcall: &Hostcall) -> (State, String) {
         Returned::Never => ended(&attempt.end).unwrap_or((State::Traps, String::new())),
         Returned::Nothing => (State::Answers, String::new()),
         Returned::Value(Value::Enum(Some(name), _)) if name == "UNIMPLEMENTED" => {
-            (State::Unimplemented, name.clone())
+            (State::Unimplemented, name.to_string())
         }
-        Returned::Value(Value::Enum(Some(name), _)) => (State::Answers, name.clone()),
+        Returned::Value(Value::Enum(Some(name), _)) => (State::Answers, name.to_string()),
         Returned::Value(Value::Enum(None, n) | Value::Number(n)) => (State::Answers, n.to_string()),
         Returned::Value(_) => (State::Answers, String::new()),
     }

@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::trace::sums::{START, digest_on};
+
 /// Values longer than this leave the guest as length, digest and ends.
 pub const WHOLE: usize = 256;
 /// How many bytes of each end of a long value are kept.
@@ -34,16 +36,6 @@ pub enum Blob {
 /// value from a damaged one, nobody forges it.
 pub fn digest(bytes: &[u8]) -> u64 {
     digest_on(START, bytes)
-}
-
-/// The digest of nothing.
-const START: u64 = 0xcbf2_9ce4_8422_2325;
-
-/// The digest of what has the digest `so_far` with `bytes` behind it.
-fn digest_on(so_far: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(so_far, |h, b| {
-        (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 /// Bytes that come piece by piece, of which no more is kept than the [`Blob`] will have.

@@ -300,7 +300,7 @@ impl Writer<'_> {
 
     /// Name and arguments. Callbacks name theirs, but for the context in front.
     fn head(&mut self, e: &Event) -> String {
-        let mut out = e.name.clone();
+        let mut out = e.name.to_string();
         for (i, f) in e.args.iter().enumerate() {
             out.push(' ');
             let first = i == 0 && matches!(f.value, Value::Id(IdKind::Context, _));
@@ -355,7 +355,7 @@ impl Writer<'_> {
             Value::Number(n) => n.to_string(),
             Value::Signed(n) => n.to_string(),
             Value::Bool(b) => b.to_string(),
-            Value::Enum(Some(name), _) => name.clone(),
+            Value::Enum(Some(name), _) => name.to_string(),
             Value::Enum(None, n) => n.to_string(),
             Value::Id(kind, id) => self.names.id(*kind, *id),
             Value::Pointer(at) => self.names.pointer(*at),

@@ -3,6 +3,8 @@
 //! Knows each record's layout; its other side is `guest-fixtures/scripted/src/{record,outs}.rs`.
 //! Does not know how records travel.
 
+use smol_str::{SmolStr, format_smolstr};
+
 use crate::abi::{Param, Type};
 use crate::trace::typed::{pointer_fields, typed_map, typed_result, typed_word};
 use crate::trace::{
@@ -22,6 +24,9 @@ const DROPPED: u8 = 6;
 const NO_MEMORY: u8 = 7;
 const NO_CONTEXT: u8 = 8;
 const ABANDONED: u8 = 9;
+
+/// More words than any call of the text or of a dialect has.
+const MOST_WORDS: usize = 32;
 
 // What is said of an output.
 const FIRST: u8 = 1;
@@ -61,7 +66,7 @@ pub(super) struct Tree {
     events: Vec<Event>,
     open: Vec<Open>,
     /// Which export, its name, how many times it was entered.
-    entered: Vec<(usize, String, u32)>,
+    entered: Vec<(usize, SmolStr, u32)>,
 }
 
 impl Tree {
@@ -176,8 +181,8 @@ impl Tree {
             .get(index)
             .ok_or_else(|| Impossible::new(format!("the module has no export {index}")))?;
         let words = tape.words()?;
-        let mut words = words.into_iter();
-        let mut args = Vec::new();
+        let mut words = words.iter();
+        let mut args = Vec::with_capacity(export.params.len());
         for param in &export.params {
             fields(param, &mut words, legend, &mut args)?;
         }
@@ -214,8 +219,8 @@ impl Tree {
             let at = saved.iter().rposition(|(param, _)| *param == i)?;
             Some(saved.swap_remove(at).1)
         };
-        let mut words = words.into_iter();
-        let mut args = Vec::new();
+        let mut words = words.iter();
+        let mut args = Vec::with_capacity(step.params.len());
         for (i, param) in step.params.iter().enumerate() {
             let known = step.fixed.get(i).cloned().flatten().or_else(|| saved(i));
             match known {
@@ -224,7 +229,7 @@ impl Tree {
                         next(&mut words)?;
                     }
                     args.push(Field {
-                        name: param.name.clone(),
+                        name: (&param.name).into(),
                         value,
                         volatile: param.volatile,
                     });
@@ -254,8 +259,9 @@ impl Tree {
         while let Some(i) = tape.param()? {
             let param = output_param(step, i)?;
             if let Some(value) = output(param, tape, legend)? {
+                open.event.outs.reserve_exact(1);
                 open.event.outs.push(Field {
-                    name: param.name.clone(),
+                    name: (&param.name).into(),
                     value,
                     volatile: param.volatile,
                 });
@@ -265,7 +271,7 @@ impl Tree {
         Ok(())
     }
 
-    fn begin(&mut self, kind: EventKind, name: &str, args: Vec<Field>, of: Of) {
+    fn begin(&mut self, kind: EventKind, name: &SmolStr, args: Vec<Field>, of: Of) {
         let step = match of {
             Of::Step(index) => Some(index as u32),
             Of::Export(_) => None,
@@ -273,7 +279,7 @@ impl Tree {
         self.open.push(Open {
             event: Event {
                 kind,
-                name: name.to_owned(),
+                name: name.clone(),
                 step,
                 args,
                 outs: Vec::new(),
@@ -330,7 +336,7 @@ fn fields(
         out.extend(pointer_fields(param, first, next(words)?));
     } else {
         out.push(Field {
-            name: param.name.clone(),
+            name: (&param.name).into(),
             value: typed_word(&param.ty, first, &legend.enums),
             volatile: param.volatile,
         });
@@ -351,9 +357,9 @@ fn addresses(
             continue;
         }
         let (name, value) = match (i, &param.ty) {
-            (0, _) => (param.name.clone(), Value::Pointer(word)),
-            (_, Type::Fill) => (format!("{}_size", param.name), Value::Number(word)),
-            _ => (format!("{}_size", param.name), Value::Pointer(word)),
+            (0, _) => ((&param.name).into(), Value::Pointer(word)),
+            (_, Type::Fill) => (format_smolstr!("{}_size", param.name), Value::Number(word)),
+            _ => (format_smolstr!("{}_size", param.name), Value::Pointer(word)),
         };
         out.push(Field {
             name,
@@ -416,6 +422,19 @@ fn output(
     Ok(Some(value))
 }
 
+/// The words of a call.
+#[derive(Default)]
+struct Words {
+    all: [u64; MOST_WORDS],
+    count: usize,
+}
+
+impl Words {
+    fn iter(&self) -> impl Iterator<Item = u64> {
+        self.all[..self.count].iter().copied()
+    }
+}
+
 /// Bytes of records, read from the front.
 struct Tape<'a> {
     rest: &'a [u8],
@@ -453,14 +472,17 @@ impl<'a> Tape<'a> {
     }
 
     /// A counted list of numbers.
-    fn words(&mut self) -> Result<Vec<u64>, Impossible> {
+    fn words(&mut self) -> Result<Words, Impossible> {
         let count = self.number()?;
         if count > self.rest.len() as u64 {
             return Err(Impossible::new("a record ends too early"));
         }
-        let mut words = Vec::with_capacity(count as usize);
+        let mut words = Words::default();
         for _ in 0..count {
-            words.push(self.number()?);
+            let place = words.all.get_mut(words.count);
+            let place = place.ok_or_else(|| Impossible::new("a call has too many arguments"))?;
+            *place = self.number()?;
+            words.count += 1;
         }
         Ok(words)
     }

@@ -5,6 +5,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::abi::IdKind;
 use crate::trace::Blob;
@@ -53,7 +54,7 @@ pub struct Event {
     pub kind: EventKind,
     /// The text's name of the function.
     #[serde(rename = "n")]
-    pub name: String,
+    pub name: SmolStr,
     /// Hostcalls of the program: index of the step in the program ([`crate::trace::Legend::steps`]).
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u32>,
@@ -103,7 +104,7 @@ pub struct Repeat {
 pub struct Field {
     /// The parameter's name.
     #[serde(rename = "n")]
-    pub name: String,
+    pub name: SmolStr,
     /// Its value.
     #[serde(rename = "v")]
     pub value: Value,
@@ -127,7 +128,7 @@ pub enum Value {
     Bool(bool),
     /// A member of an enum: its name if the ABI has one for the number.
     #[serde(rename = "e")]
-    Enum(Option<String>, u64),
+    Enum(Option<SmolStr>, u64),
     /// An opaque id.
     #[serde(rename = "id")]
     Id(IdKind, u64),

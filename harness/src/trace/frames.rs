@@ -15,9 +15,9 @@ const NUMBERS: usize = 16;
 
 /// A part of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FramePart {
+pub struct FramePart<'a> {
     /// The token that it carries.
-    pub token: String,
+    pub token: &'a str,
     /// Which frame of its instance, from 0.
     pub number: u32,
     /// Which part of the frame, from 0.
@@ -40,15 +40,15 @@ pub fn frame_token(text: &str) -> Option<&str> {
 
 /// Whether a line is a frame, or was one before something changed its first characters.
 pub(super) fn looks_like_frame(text: &str, token: &str) -> bool {
-    let token_at = text.char_indices().nth(PREFIX.len() + 2);
-    text.starts_with(PREFIX) || token_at.is_some_and(|(at, _)| text[at..].starts_with(token))
+    let token_at = || text.char_indices().nth(PREFIX.len() + 2);
+    text.starts_with(PREFIX) || token_at().is_some_and(|(at, _)| text[at..].starts_with(token))
 }
 
 /// Takes a line apart.
 ///
 /// # Errors
 /// Why the line is no intact frame, in words that fit after "a frame …".
-pub fn parse_frame(text: &str) -> Result<FramePart, String> {
+pub fn parse_frame(text: &str) -> Result<FramePart<'_>, String> {
     let text = text.trim_end();
     let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric());
     let odd = || Err("holds characters that are neither letters nor digits".to_owned());
@@ -72,7 +72,7 @@ pub fn parse_frame(text: &str) -> Result<FramePart, String> {
         let rest = body.get(PREFIX.len() + 2 + token.len()..)?;
         let (numbers, payload) = rest.split_at_checked(NUMBERS)?;
         Some(FramePart {
-            token: token.to_owned(),
+            token,
             number: number(&numbers[..8])?,
             part: number(&numbers[8..12])?,
             parts: number(&numbers[12..])?,

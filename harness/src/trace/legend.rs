@@ -2,6 +2,8 @@
 //!
 //! Made by the specialiser together with the module. Does not know what was expected.
 
+use smol_str::SmolStr;
+
 use crate::abi::{EnumDef, Param, Returns};
 use crate::trace::Value;
 
@@ -22,7 +24,7 @@ pub struct Legend {
 #[derive(Debug, Clone)]
 pub struct ExportSig {
     /// The text's name.
-    pub name: String,
+    pub name: SmolStr,
     /// A `proxy_on_*` callback (else an entry point or allocator).
     pub callback: bool,
     /// Its parameters.
@@ -35,7 +37,7 @@ pub struct ExportSig {
 #[derive(Debug, Clone)]
 pub struct StepSig {
     /// The text's name.
-    pub hostcall: String,
+    pub hostcall: SmolStr,
     /// Its parameters.
     pub params: Vec<Param>,
     /// Its result.

@@ -14,6 +14,7 @@ mod legend;
 mod pick;
 mod reader;
 mod seen;
+mod sums;
 mod typed;
 
 pub use attempt::*;

@@ -139,19 +139,24 @@ impl Reader {
         self.faults.push(Fault::new(Blame::Harness, what));
     }
 
-    fn part(&mut self, label: &str, part: FramePart) {
+    fn part(&mut self, label: &str, part: FramePart<'_>) {
         let at = match self.speaker(label, &part) {
             Some(at) => at,
             None => return,
         };
         let speaker = &mut self.speakers[at];
-        let (_, came, bytes) = speaker.parts.get_or_insert((part.parts, 0, Vec::new()));
-        *came += 1;
-        bytes.extend_from_slice(&part.payload);
-        if *came < part.parts {
-            return;
-        }
-        let records = mem::take(bytes);
+        let records = match part.parts {
+            1 => part.payload,
+            _ => {
+                let (_, came, bytes) = speaker.parts.get_or_insert((part.parts, 0, Vec::new()));
+                *came += 1;
+                bytes.extend_from_slice(&part.payload);
+                if *came < part.parts {
+                    return;
+                }
+                mem::take(bytes)
+            }
+        };
         speaker.parts = None;
         speaker.next += 1;
         if let Err(e) = speaker.tree.add(&records, &self.legend, &mut self.faults) {
@@ -165,7 +170,7 @@ impl Reader {
     }
 
     /// Who said this part: the newest instance under the label that waits for it, or a new one.
-    fn speaker(&mut self, label: &str, part: &FramePart) -> Option<usize> {
+    fn speaker(&mut self, label: &str, part: &FramePart<'_>) -> Option<usize> {
         let waits = |s: &Speaker| {
             let due = s
                 .parts

@@ -2,6 +2,8 @@
 //!
 //! Does not know where they come from.
 
+use smol_str::format_smolstr;
+
 use crate::abi::{EnumDef, Param, Returns, Type, decode_pairs};
 use crate::trace::{Blob, Field, Returned, Value};
 
@@ -42,14 +44,14 @@ pub fn typed_map(bytes: &[u8]) -> Value {
 
 /// An address and a size, under the parameter's name and that name with `_size`.
 pub(super) fn pointer_fields(param: &Param, ptr: u64, len: u64) -> [Field; 2] {
-    let field = |name: String, value| Field {
+    let field = |name, value| Field {
         name,
         value,
         volatile: param.volatile,
     };
     [
-        field(param.name.clone(), Value::Pointer(ptr)),
-        field(format!("{}_size", param.name), Value::Number(len)),
+        field((&param.name).into(), Value::Pointer(ptr)),
+        field(format_smolstr!("{}_size", param.name), Value::Number(len)),
     ]
 }
 

@@ -82,7 +82,7 @@ fn value() -> impl Strategy<Value = Value> {
         any::<u64>().prop_map(Value::Number),
         any::<i64>().prop_map(Value::Signed),
         any::<bool>().prop_map(Value::Bool),
-        (option::of(name()), any::<u64>()).prop_map(|(n, v)| Value::Enum(n, v)),
+        (option::of(name()), any::<u64>()).prop_map(|(n, v)| Value::Enum(n.map(Into::into), v)),
         (ids(), any::<u64>()).prop_map(|(k, n)| Value::Id(k, n)),
         (ids(), 0u64..4).prop_map(|(k, n)| Value::Id(k, n)),
         any::<u64>().prop_map(Value::Pointer),
@@ -95,7 +95,7 @@ fn value() -> impl Strategy<Value = Value> {
 
 fn field() -> impl Strategy<Value = Field> {
     (name(), value(), any::<bool>()).prop_map(|(name, value, volatile)| Field {
-        name,
+        name: name.into(),
         value,
         volatile,
     })

@@ -54,7 +54,7 @@ fn read<'a>(lines: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Vec<Instanc
 }
 
 fn names(instance: &Instance) -> Vec<String> {
-    instance.events.iter().map(|e| e.name.clone()).collect()
+    instance.events.iter().map(|e| e.name.to_string()).collect()
 }
 
 fn frames() -> impl Strategy<Value = Vec<Vec<u8>>> {

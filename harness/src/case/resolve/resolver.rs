@@ -3,6 +3,7 @@
 //! Does not know the parts: programs, exchanges and expectations have a file each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::abi::{Abi, Level};
 use crate::case::lenient::{List, Table};
@@ -159,7 +160,7 @@ impl Resolver<'_> {
         Resolved {
             plugin_type,
             vms,
-            exchange,
+            exchange: Arc::new(exchange),
             checks: std::mem::take(&mut self.checks),
             paths: std::mem::take(&mut self.paths),
             observations,

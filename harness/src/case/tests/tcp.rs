@@ -21,7 +21,7 @@ fn suite(more: &str) -> Result<Suite, Vec<String>> {
     loaded.map_err(|all| all.into_iter().map(|p| p.message).collect())
 }
 
-fn exchange(more: &str) -> Exchange {
+fn exchange(more: &str) -> Arc<Exchange> {
     let suite = suite(more).expect("no problems");
     let env = Env {
         token: "0",
@@ -113,7 +113,7 @@ fn what_is_of_another_kind_of_stream_is_a_problem() {
 #[test]
 fn a_service_has_no_streams() {
     let none = exchange("    plugin_type: service\n");
-    assert_eq!(none, Exchange::default());
+    assert_eq!(*none, Exchange::default());
     let one = suite("    plugin_type: service\n    exchange: {request: {}}\n");
     let found = one.expect_err("a stream").join("; ");
     assert!(found.contains("HTTP streams do not pass this plugin"));

@@ -13,7 +13,7 @@ pub(super) fn ended(event: &Event) -> String {
     match &event.end {
         Returned::Never => "never returned".to_owned(),
         Returned::Nothing => "no result".to_owned(),
-        Returned::Value(Value::Enum(Some(name), _)) => name.clone(),
+        Returned::Value(Value::Enum(Some(name), _)) => name.to_string(),
         Returned::Value(v) => value(v),
     }
 }
@@ -34,7 +34,7 @@ fn value(v: &Value) -> String {
         Value::Number(n) => n.to_string(),
         Value::Signed(n) => n.to_string(),
         Value::Bool(b) => b.to_string(),
-        Value::Enum(Some(name), _) => name.clone(),
+        Value::Enum(Some(name), _) => name.to_string(),
         Value::Enum(None, n) => n.to_string(),
         Value::Id(_, 0) | Value::Pointer(0) => "0".to_owned(),
         Value::Id(..) => "an id".to_owned(),

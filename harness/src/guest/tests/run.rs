@@ -25,7 +25,7 @@ fn headers(
 }
 
 fn ok() -> Returned {
-    Returned::Value(Value::Enum(Some("OK".to_owned()), 0))
+    Returned::Value(Value::Enum(Some("OK".into()), 0))
 }
 
 /// The only instance of a run without faults.
@@ -57,7 +57,7 @@ fn a_hostcall_with_an_allocation_inside() {
     assert_eq!(event.kind, EventKind::Callback);
     assert_eq!(event.context(), Some(7));
     assert_eq!(event.arg("end_of_stream"), Some(&Value::Bool(true)));
-    let continues = Value::Enum(Some("CONTINUE".to_owned()), 0);
+    let continues = Value::Enum(Some("CONTINUE".into()), 0);
     assert_eq!(event.end, Returned::Value(continues));
     let [get] = event.inner.as_slice() else {
         panic!("one hostcall wanted: {event:?}");
@@ -89,7 +89,7 @@ fn outputs_that_the_host_leaves_alone_are_untouched() {
     for (call, out) in event.inner.iter().zip(["value", "call_id", "value", "buf"]) {
         assert_eq!(call.out(out), Some(&Value::Untouched), "{}", call.name);
     }
-    let not_found = Value::Enum(Some("NOT_FOUND".to_owned()), 1);
+    let not_found = Value::Enum(Some("NOT_FOUND".into()), 1);
     assert_eq!(event.inner[0].end, Returned::Value(not_found));
 }
 
@@ -367,7 +367,7 @@ fn a_value_that_varies_says_so() {
     vm.call(HEADERS, &[7, 0, 0]);
     let event = find(&only(vm), HEADERS).clone();
     let field = Field {
-        name: "buf".to_owned(),
+        name: "buf".into(),
         value: bytes("rand"),
         volatile: true,
     };

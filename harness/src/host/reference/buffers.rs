@@ -66,7 +66,7 @@ fn wrong_part(c: &Call<'_, '_>, (from, end): (usize, usize), past_end: bool) -> 
         return (from, end);
     }
     let name = c.member("buffer_id").unwrap_or_default();
-    let ignored = match name.as_str() {
+    let ignored = match name {
         _ if of_stream(c) => !past_end && faults.is("get_buffer_ignores_start"),
         "PLUGIN_CONFIGURATION" | "HTTP_CALL_RESPONSE_BODY" | "GRPC_CALL_MESSAGE" => {
             faults.made_of(&[&name.to_lowercase(), "is_read_from_the_front"])
@@ -100,7 +100,7 @@ pub(super) fn status(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         "get_buffer_status_unknown_is_not_found",
         "get_buffer_status_unavailable_is_ok",
     )?;
-    let of_vm = || c.member("buffer_id").as_deref() == Some("VM_CONFIGURATION");
+    let of_vm = || c.member("buffer_id") == Some("VM_CONFIGURATION");
     if c.faults().planted() && of_vm() && c.wrong("vm_configuration_has_no_size") {
         return Err(Status::NotFound.into());
     }
@@ -193,7 +193,7 @@ fn read(c: &mut Call<'_, '_>, unknown_fault: &str, away_fault: &str) -> Result<V
     };
     let faults = c.faults();
     let world = c.world();
-    let found = match name.as_str() {
+    let found = match name {
         "VM_CONFIGURATION" | "PLUGIN_CONFIGURATION" => configuration(world, &name),
         "GRPC_CALL_MESSAGE" => match world.grpc.current() {
             Some(News::Message(bytes)) => Some(bytes.clone()),

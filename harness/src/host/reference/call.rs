@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use wasmer::{AsStoreRef, FunctionEnvMut, Value};
+use wasmer::{FunctionEnvMut, MemoryView, Value};
 
 use crate::abi::{Abi, Param, Type};
 use crate::host::reference::faults::Faults;
@@ -31,6 +31,7 @@ pub(super) struct Call<'a, 'e> {
     /// Which VM calls.
     pub(super) vm: usize,
     sig: &'a Sig,
+    faults: Faults,
     words: &'a [u64],
 }
 
@@ -40,12 +41,14 @@ impl<'a, 'e> Call<'a, 'e> {
         env: &'a mut FunctionEnvMut<'e, World>,
         vm: usize,
         sig: &'a Sig,
+        faults: Faults,
         words: &'a [u64],
     ) -> Call<'a, 'e> {
         Call {
             env,
             vm,
             sig,
+            faults,
             words,
         }
     }
@@ -57,17 +60,17 @@ impl<'a, 'e> Call<'a, 'e> {
 
     /// The ABI of the job.
     pub(super) fn abi(&self) -> Arc<Abi> {
-        Arc::clone(&self.env.data().abi)
+        Arc::clone(&self.sig.abi)
     }
 
     /// The planted faults.
     pub(super) fn faults(&self) -> Faults {
-        self.env.data().faults
+        self.faults
     }
 
     /// Whether this fault is planted.
     pub(super) fn wrong(&self, fault: &str) -> bool {
-        self.faults().is(fault)
+        self.faults.is(fault)
     }
 
     fn param(&self, name: &str) -> Option<(&'a Param, usize)> {
@@ -91,22 +94,21 @@ impl<'a, 'e> Call<'a, 'e> {
     }
 
     /// The text's name of an enum parameter's number; `None`: the number is unknown.
-    pub(super) fn member(&self, name: &str) -> Option<String> {
+    pub(super) fn member(&self, name: &str) -> Option<&'a str> {
         let (param, first) = self.param(name)?;
         let Type::Enum(of) = &param.ty else {
             return None;
         };
         let number = self.words[first];
-        let values = &self.env.data().abi.enumeration(of)?.values;
-        values
-            .iter()
-            .find(|(_, n)| *n == number)
-            .map(|(n, _)| n.clone())
+        let values = &self.sig.abi.enumeration(of)?.values;
+        let found = values.iter().find(|(_, n)| *n == number);
+        found.map(|(name, _)| name.as_str())
     }
 
-    fn memory_size(&self) -> u64 {
-        let memory = self.env.data().vms[self.vm].memory.clone();
-        memory.map_or(0, |m| m.view(&self.env.as_store_ref()).data_size())
+    /// The guest's memory; `None`: it exports none.
+    fn memory(&self) -> Option<MemoryView<'_>> {
+        let memory = self.env.data().vms[self.vm].memory.as_ref();
+        memory.map(|m| m.view(&*self.env))
     }
 
     /// Checks that `len` bytes at `at` lie in the guest's memory.
@@ -114,12 +116,18 @@ impl<'a, 'e> Call<'a, 'e> {
     /// Silent (S23): an empty range beyond the end of memory is invalid too; address 0 is an address
     /// like any other; no alignment is asked for.
     pub(super) fn check(&self, at: u64, len: u64) -> Result<(), Status> {
+        self.range(at, len).map(drop)
+    }
+
+    /// The memory in which `len` bytes at `at` lie.
+    fn range(&self, at: u64, len: u64) -> Result<Option<MemoryView<'_>>, Status> {
         let end = at.checked_add(len).ok_or(Status::InvalidMemoryAccess)?;
-        let there = end <= self.memory_size();
+        let memory = self.memory();
+        let there = end <= memory.as_ref().map_or(0, MemoryView::data_size);
         // Fault: the guest has all that it asks for.
         let far = !there && at >= FAR && len > 0;
         if there || far && self.wrong("memory_is_unlimited") {
-            Ok(())
+            Ok(memory)
         } else {
             Err(Status::InvalidMemoryAccess)
         }
@@ -127,31 +135,22 @@ impl<'a, 'e> Call<'a, 'e> {
 
     /// Copies bytes out of the guest's memory.
     pub(super) fn read(&self, at: u64, len: u64) -> Result<Vec<u8>, Status> {
-        self.check(at, len)?;
-        let mut out = vec![0; usize::try_from(len).map_err(|_| Status::InvalidMemoryAccess)?];
-        let memory = self.env.data().vms[self.vm].memory.clone();
-        let memory = memory.ok_or(Status::InvalidMemoryAccess)?;
-        if at >= FAR {
-            return Ok(out);
+        let memory = self.range(at, len)?.ok_or(Status::InvalidMemoryAccess)?;
+        let len = usize::try_from(len).map_err(|_| Status::InvalidMemoryAccess)?;
+        let mut out = vec![0; len];
+        if at < FAR {
+            let read = memory.read(at, &mut out);
+            read.map_err(|_| Status::InvalidMemoryAccess)?;
         }
-        let store = self.env.as_store_ref();
-        memory
-            .view(&store)
-            .read(at, &mut out)
-            .map_err(|_| Status::InvalidMemoryAccess)?;
         Ok(out)
     }
 
     /// Writes bytes into the guest's memory.
     pub(super) fn write(&mut self, at: u64, bytes: &[u8]) -> Result<(), Status> {
-        self.check(at, bytes.len() as u64)?;
-        let memory = self.env.data().vms[self.vm].memory.clone();
+        let memory = self.range(at, bytes.len() as u64)?;
         let memory = memory.ok_or(Status::InvalidMemoryAccess)?;
-        let store = self.env.as_store_ref();
-        memory
-            .view(&store)
-            .write(at, bytes)
-            .map_err(|_| Status::InvalidMemoryAccess)
+        let written = memory.write(at, bytes);
+        written.map_err(|_| Status::InvalidMemoryAccess)
     }
 
     /// The bytes that the guest passes in this parameter; empty where the dialect lacks it.
@@ -283,11 +282,8 @@ impl<'a, 'e> Call<'a, 'e> {
         let (world, mut store) = self.env.data_and_store_mut();
         let allocator = world.vms[self.vm].allocator.clone();
         let allocator = allocator.ok_or(Status::InvalidMemoryAccess)?;
-        let returned = allocator.call(&mut store, &[Value::I32(asked.cast_signed())]);
-        let at = match returned.map_err(Fail::Stop)?.first() {
-            Some(Value::I32(at)) => at.cast_unsigned(),
-            _ => 0,
-        };
+        let returned = allocator.call(&mut store, asked.cast_signed());
+        let at = returned.map_err(Fail::Stop)?.cast_unsigned();
         if at == 0 {
             return Err(Status::InvalidMemoryAccess.into());
         }

@@ -5,12 +5,15 @@
 
 use std::borrow::Cow;
 
-use wasmparser::{Chunk, ExternalKind, Operator, Parser, Payload};
+use wasmparser::{BinaryReader, Chunk, DataSectionReader, ExternalKind, Operator, Parser, Payload};
 
 /// How much memory a guest may have, in pages of 64 KiB (256 MiB).
 ///
 /// The text (Memory and CPU limits) wants a limit: a guest that asks for more is refused.
 pub(super) const MEMORY_PAGES: u64 = 4096;
+
+/// The number of the data section.
+const DATA: u8 = 11;
 
 /// A module's code and data apart.
 pub(super) struct Parts<'a> {
@@ -18,6 +21,8 @@ pub(super) struct Parts<'a> {
     pub(super) code: Cow<'a, [u8]>,
     /// What to write into its memory after instantiation: offset and bytes, in order.
     pub(super) data: Data<'a>,
+    /// Where the data section begins that was taken out, if nothing stands behind it.
+    pub(super) data_at: Option<usize>,
 }
 
 /// Data segments: offset and bytes, in order.
@@ -65,26 +70,54 @@ pub(super) fn split(wasm: &[u8]) -> Parts<'_> {
     for without_data in [true, false] {
         let mut code = Vec::with_capacity(wasm.len());
         let keep = |bytes: &[u8]| code.extend_from_slice(bytes);
-        if let Some(data) = walk(wasm, without_data, keep) {
-            let code = Cow::Owned(code);
-            return Parts { code, data };
+        if let Some((data, data_at)) = walk(wasm, without_data, keep) {
+            return Parts {
+                code: Cow::Owned(code),
+                data,
+                data_at,
+            };
         }
     }
     Parts {
         code: Cow::Borrowed(wasm),
         data: Vec::new(),
+        data_at: None,
     }
 }
 
-/// The data segments of a module that was taken apart before, or one with the same code; `None` where
-/// they stay in the code.
-pub(super) fn data(wasm: &[u8]) -> Option<Data<'_>> {
-    walk(wasm, true, |_| {})
+/// The data segments of a module with the same code as one that was taken apart before, whose data
+/// section began at `at`; `None` where they stay in the code.
+pub(super) fn data(wasm: &[u8], at: Option<usize>) -> Option<Data<'_>> {
+    match at {
+        Some(at) => last(wasm, at),
+        None => walk(wasm, true, |_| {}).map(|(data, _)| data),
+    }
 }
 
-/// Hands the code to `keep` piece by piece and returns the data segments, if they are taken out.
-fn walk(wasm: &[u8], without_data: bool, mut keep: impl FnMut(&[u8])) -> Option<Data<'_>> {
+/// The segments of the data section that begins at `at` and is the last.
+fn last(wasm: &[u8], at: usize) -> Option<Data<'_>> {
+    let mut reader = BinaryReader::new(wasm.get(at..)?, at as u64);
+    if reader.read_u8().ok()? != DATA {
+        return None;
+    }
+    let size = reader.read_var_u32().ok()? as usize;
+    if reader.bytes_remaining() != size {
+        return None;
+    }
+    let section = DataSectionReader::new(reader).ok()?;
+    let segments = section.into_iter().map(|s| active(&s.ok()?));
+    segments.collect()
+}
+
+/// Hands the code to `keep` piece by piece and returns the data segments, if they are taken out, and
+/// where their section begins, if it is the last.
+fn walk(
+    wasm: &[u8],
+    without_data: bool,
+    mut keep: impl FnMut(&[u8]),
+) -> Option<(Data<'_>, Option<usize>)> {
     let mut data = Vec::new();
+    let mut data_at = None;
     let mut parser = Parser::new(0);
     let mut at = 0usize;
     loop {
@@ -92,9 +125,10 @@ fn walk(wasm: &[u8], without_data: bool, mut keep: impl FnMut(&[u8])) -> Option<
             return None;
         };
         let raw = &wasm[at..at + consumed];
+        let began = at;
         at += consumed;
         match payload {
-            Payload::End(_) => return Some(data),
+            Payload::End(_) => return Some((data, data_at)),
             Payload::StartSection { .. } | Payload::DataCountSection { .. } if without_data => {
                 return None;
             }
@@ -102,6 +136,7 @@ fn walk(wasm: &[u8], without_data: bool, mut keep: impl FnMut(&[u8])) -> Option<
                 for segment in section {
                     data.push(active(&segment.ok()?)?);
                 }
+                data_at = (at == wasm.len()).then_some(began);
             }
             Payload::MemorySection(section) => keep(&limited(section)?),
             Payload::CodeSectionStart { size, .. } => {

@@ -13,6 +13,7 @@ use wasmer::sys::{Cranelift, CraneliftOptLevel, EngineBuilder};
 use wasmer::{Engine, Module};
 
 use crate::host::reference::code::{Data, Outside, Parts, data, outside, split};
+use crate::host::reference::link::{Links, Unlinkable};
 
 /// Makes compilers, one after the other: what an engine has compiled stays in memory as long as the
 /// engine is there.
@@ -26,10 +27,12 @@ pub(super) struct Code {
 pub(super) struct Compiler {
     engine: Engine,
     cache_dir: Option<PathBuf>,
-    /// By the ABI's id and the code key or, without one, the digest of the code. What two threads want
-    /// at once is compiled once.
-    known: Mutex<HashMap<(String, String), Arc<Compiled>>>,
+    /// What two threads want at once is compiled once.
+    known: Mutex<Known>,
 }
+
+/// By the ABI's id, and by the code key or, without one, the digest of the code.
+type Known = HashMap<String, HashMap<String, Arc<Compiled>>>;
 
 /// A module, or why it is none; empty while it is compiled.
 type Compiled = OnceLock<Result<Arc<Ready>, String>>;
@@ -38,10 +41,14 @@ type Compiled = OnceLock<Result<Arc<Ready>, String>>;
 pub(super) struct Ready {
     /// What decides whether it is taken.
     pub(super) seen: Outside,
+    /// Where the section of their data begins, if it is the last.
+    data_at: Option<usize>,
     /// The module, or the compiler's words.
     pub(super) module: Result<Module, String>,
     /// Whether its exports fit the ABI; empty until somebody has looked.
     pub(super) fits: OnceLock<Result<(), String>>,
+    /// What answers its imports; empty until somebody has looked.
+    pub(super) links: OnceLock<Result<Links, Unlinkable>>,
 }
 
 impl Code {
@@ -58,7 +65,7 @@ impl Code {
     /// The compiler for a job: all its VMs need the same one.
     pub(super) fn compiler(&self) -> Arc<Compiler> {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.lock().len() >= self.most {
+        if now.lock().values().map(HashMap::len).sum::<usize>() >= self.most {
             *now = Arc::new(Compiler::new(self.cache_dir.clone()));
         }
         Arc::clone(&now)
@@ -84,7 +91,7 @@ impl Compiler {
         &self.engine
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Arc<Compiled>>> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -99,16 +106,22 @@ impl Compiler {
         key: Option<&str>,
         abi: &str,
     ) -> Result<(Arc<Ready>, Data<'a>), String> {
-        let of = |key: &str| {
-            let key = (abi.to_owned(), key.to_owned());
-            Arc::clone(self.lock().entry(key).or_default())
-        };
-        if let Some(Ok(ready)) = key.map(of).as_deref().and_then(OnceLock::get)
-            && let Some(data) = data(wasm)
+        let known = |key: &str| self.lock().get(abi)?.get(key)?.get().cloned();
+        if let Some(Ok(ready)) = key.and_then(known)
+            && let Some(data) = data(wasm, ready.data_at)
         {
-            return Ok((Arc::clone(ready), data));
+            return Ok((ready, data));
         }
-        let Parts { code, data } = split(wasm);
+        let of = |key: &str| {
+            let mut known = self.lock();
+            let of_abi = known.entry(abi.to_owned()).or_default();
+            Arc::clone(of_abi.entry(key.to_owned()).or_default())
+        };
+        let Parts {
+            code,
+            data,
+            data_at,
+        } = split(wasm);
         let compiled = match key {
             Some(key) => of(key),
             None => of(&hex(&Sha256::digest(&code))),
@@ -117,7 +130,9 @@ impl Compiler {
             Ok(Arc::new(Ready {
                 seen: outside(wasm).map_err(|e| e.to_string())?,
                 module: self.compile(&code),
+                data_at,
                 fits: OnceLock::new(),
+                links: OnceLock::new(),
             }))
         });
         Ok((ready.clone()?, data))

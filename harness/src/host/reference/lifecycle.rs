@@ -1,14 +1,15 @@
 //! The life of VMs, plugins and contexts: loading, starting, finishing.
 
-use wasmer::{ExternType, Function, FunctionType, Instance, Module, Value};
+use wasmer::{ExternType, FunctionType, Instance, Module};
 
-use crate::abi::{Abi, ExportKind};
+use crate::abi::Abi;
 use crate::host::VmJob;
 use crate::host::reference::code::{MEMORY_PAGES, Outside};
+use crate::host::reference::direct::keeps;
 use crate::host::reference::engine::Compiler;
-use crate::host::reference::link::{Unlinkable, link, results, words};
+use crate::host::reference::link::{Unlinkable, link, resolve, results, words};
 use crate::host::reference::player::{Called, PATIENCE, Player};
-use crate::host::reference::world::{Entered, Event, Life, MILLI, Plugin, Vm};
+use crate::host::reference::world::{Entered, Event, Exports, Life, MILLI, Plugin, Vm};
 use crate::trace::{Blob, Load};
 
 /// The versions that this host speaks.
@@ -38,6 +39,7 @@ impl Player {
             environment: of.environment.clone(),
             plugins: plugins.collect(),
             instance: None,
+            exports: Exports::default(),
             memory: None,
             allocator: None,
             dead: None,
@@ -79,15 +81,10 @@ impl Player {
         let module = ready.module.as_ref().map_err(|e| refused(e.clone()))?;
         let fits = ready.fits.get_or_init(|| exports(module, &abi));
         fits.clone().map_err(refused)?;
-        let env = self.env.clone();
-        let imports = link(&mut self.store, &env, &abi, module, vm).map_err(|e| match e {
-            Unlinkable::Missing { import, text } => Load::Unlinked {
-                import,
-                text: Blob::with_limit(text.as_bytes(), 2048),
-            },
-            Unlinkable::Signature(text) => refused(text),
-        })?;
-        let instance = Instance::new(&mut self.store, module, &imports);
+        let links = ready.links.get_or_init(|| resolve(&abi, module));
+        let links = links.as_ref().map_err(|e| unlinkable(e.clone()))?;
+        let imports = link(&mut self.store, &self.env, links, vm).map_err(unlinkable)?;
+        let instance = Instance::new_by_index(&mut self.store, module, &imports);
         let instance = instance.map_err(|e| refused(format!("instantiation failed: {e}")))?;
         let memory = instance.exports.get_memory("memory").ok().cloned();
         if let (Some(memory), false) = (&memory, data.is_empty()) {
@@ -113,7 +110,8 @@ impl Player {
             }
             instance.exports.get_function(name).ok().cloned()
         };
-        let allocator: Option<Function> = order.into_iter().find_map(named);
+        let allocator = order.into_iter().find_map(named);
+        let allocator = allocator.and_then(|f| f.typed(&self.store).ok());
         let done = instance.exports.get_function("proxy_on_done");
         if done.is_err() && self.faults.is("missing_done_is_refused") {
             return Err(refused(
@@ -176,7 +174,7 @@ impl Player {
         if (reactor || self.faults.is("main_without_initialize"))
             && !self.faults.is("main_is_not_called")
         {
-            self.entry(vm, "main", &[Value::I32(0), Value::I32(0)])?;
+            self.entry(vm, "main", &[0, 0])?;
         }
         if (!reactor || self.faults.is("start_despite_initialize"))
             && !self.faults.is("start_is_not_called")
@@ -281,8 +279,8 @@ impl Player {
         Ok(Ok(()))
     }
 
-    fn entry(&mut self, vm: usize, name: &'static str, values: &[Value]) -> Result<(), Load> {
-        self.enter(vm, name, None, values);
+    fn entry(&mut self, vm: usize, name: &'static str, words: &[u64]) -> Result<(), Load> {
+        self.enter(vm, name, None, words);
         self.settled(vm)
     }
 
@@ -453,6 +451,16 @@ impl Player {
     }
 }
 
+fn unlinkable(why: Unlinkable) -> Load {
+    match why {
+        Unlinkable::Missing { import, text } => Load::Unlinked {
+            import,
+            text: Blob::with_limit(text.as_bytes(), 2048),
+        },
+        Unlinkable::Signature(text) => refused(text),
+    }
+}
+
 fn refused(text: String) -> Load {
     Load::Refused {
         text: Blob::with_limit(text.as_bytes(), 2048),
@@ -469,8 +477,7 @@ fn exports(module: &Module, abi: &Abi) -> Result<(), String> {
         let ExternType::Function(theirs) = export.ty() else {
             continue;
         };
-        // `main` returns a number in the text; guests that return none do no harm.
-        if ours.kind == ExportKind::Marker || ours.name == "main" {
+        if !keeps(ours) {
             continue;
         }
         let wanted = FunctionType::new(words(&ours.params), results(&ours.returns));

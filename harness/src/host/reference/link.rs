@@ -6,18 +6,19 @@
 use std::sync::Arc;
 
 use wasmer::{
-    AsStoreMut, ExternType, Function, FunctionEnv, FunctionEnvMut, FunctionType, Imports, Module,
-    RuntimeError, Type as WasmType, Value,
+    Extern, ExternType, Function, FunctionEnv, FunctionEnvMut, FunctionType, Module, RuntimeError,
+    Store, Type as WasmType, Value,
 };
 
 use crate::abi::{Abi, Hostcall, Param, Returns, Word};
 use crate::host::reference::call::Call;
+use crate::host::reference::faults::Faults;
 use crate::host::reference::spoil::denied;
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::world::World;
 use crate::host::reference::{
-    buffers, calls, clock, contexts, foreign, grpc, log, maps, metrics, props, queues, reply,
-    shared, wasi,
+    buffers, calls, clock, contexts, direct, foreign, grpc, log, maps, metrics, props, queues,
+    reply, shared, wasi,
 };
 
 /// What answers a hostcall.
@@ -25,12 +26,16 @@ pub(super) type Answer = fn(&mut Call<'_, '_>) -> Result<(), Fail>;
 
 /// A hostcall, ready to be answered.
 pub(super) struct Sig {
-    abi: Arc<Abi>,
+    /// The ABI whose row it is.
+    pub(super) abi: Arc<Abi>,
     /// Its place in the ABI's table.
     place: usize,
     /// Where each parameter's words begin.
     pub(super) first: Vec<usize>,
     answer: Answer,
+    ty: FunctionType,
+    /// The number of success.
+    ok: u64,
 }
 
 impl Sig {
@@ -38,9 +43,17 @@ impl Sig {
     pub(super) fn hostcall(&self) -> &Hostcall {
         &self.abi.hostcalls[self.place]
     }
+
+    /// Whether it takes words of 32 bits only and returns one.
+    fn is_direct(&self) -> bool {
+        let words = [self.ty.params(), self.ty.results()];
+        let all = words.into_iter().flatten();
+        self.ty.results().len() == 1 && all.into_iter().all(|w| *w == WasmType::I32)
+    }
 }
 
 /// Why a module cannot be linked.
+#[derive(Debug, Clone)]
 pub(super) enum Unlinkable {
     /// The host lacks this function.
     Missing { import: String, text: String },
@@ -48,18 +61,12 @@ pub(super) enum Unlinkable {
     Signature(String),
 }
 
-/// The most words that any hostcall takes, with room for a dialect's.
-const WORDS: usize = 24;
+/// What answers the imports of a module, in their order.
+pub(super) type Links = Vec<Arc<Sig>>;
 
-/// The imports of `module` for VM number `vm`.
-pub(super) fn link(
-    store: &mut impl AsStoreMut,
-    env: &FunctionEnv<World>,
-    abi: &Arc<Abi>,
-    module: &Module,
-    vm: usize,
-) -> Result<Imports, Unlinkable> {
-    let mut imports = Imports::new();
+/// Finds what answers the imports of `module`.
+pub(super) fn resolve(abi: &Arc<Abi>, module: &Module) -> Result<Links, Unlinkable> {
+    let mut links = Links::new();
     for import in module.imports() {
         let (from, name) = (import.module(), import.name());
         let by_name =
@@ -72,25 +79,15 @@ pub(super) fn link(
             });
         };
         let hostcall = &abi.hostcalls[place];
-        // Asked only where it matters: a fault that is asked for costs `prove` a play.
-        let faults = env.as_ref(store).faults;
-        let missing = match hostcall.name.as_str() {
-            "proxy_done" => faults.is("proxy_done_is_not_linked"),
-            "proc_exit" => faults.is("proc_exit_is_not_linked"),
-            _ => false,
+        let Some(answer) = answer(&hostcall.name) else {
+            return Err(not_offered(hostcall));
         };
-        let Some(answer) = answer(&hostcall.name).filter(|_| !missing) else {
-            return Err(Unlinkable::Missing {
-                import: name.to_owned(),
-                text: format!("import {from}.{name} is not offered"),
-            });
-        };
-        let ours = signature(hostcall);
+        let ty = signature(hostcall);
         match import.ty() {
-            ExternType::Function(theirs) if *theirs == ours => {}
+            ExternType::Function(theirs) if *theirs == ty => {}
             ExternType::Function(theirs) => {
                 let text =
-                    format!("import {from}.{name} has the signature {theirs}, the ABI says {ours}");
+                    format!("import {from}.{name} has the signature {theirs}, the ABI says {ty}");
                 return Err(Unlinkable::Signature(text));
             }
             _ => {
@@ -99,54 +96,110 @@ pub(super) fn link(
                 )));
             }
         }
-        let sig = Arc::new(Sig {
+        // OK and SUCCESS are 0 in the text; a dialect may number OK otherwise.
+        let ok = match &hostcall.returns {
+            Returns::Enum(name) if name == "proxy_status_t" => Status::Ok.number(abi),
+            _ => 0,
+        };
+        links.push(Arc::new(Sig {
             first: first_words(&hostcall.params),
             abi: Arc::clone(abi),
             place,
             answer,
-        });
-        let function = Function::new_with_env(store, env, ours, move |mut env, args| {
-            dispatch(&mut env, vm, &sig, args)
-        });
-        imports.define(from, name, function);
+            ty,
+            ok,
+        }));
+    }
+    Ok(links)
+}
+
+fn not_offered(hostcall: &Hostcall) -> Unlinkable {
+    let (from, name) = &hostcall.import;
+    Unlinkable::Missing {
+        import: name.clone(),
+        text: format!("import {from}.{name} is not offered"),
+    }
+}
+
+/// The imports of a module for VM number `vm`, in their order.
+pub(super) fn link(
+    store: &mut Store,
+    env: &FunctionEnv<World>,
+    links: &[Arc<Sig>],
+    vm: usize,
+) -> Result<Vec<Extern>, Unlinkable> {
+    let faults = env.as_ref(store).faults;
+    let mut imports = Vec::with_capacity(links.len());
+    for sig in links {
+        // Asked only where it matters: a fault that is asked for costs `prove` a play.
+        let missing = match sig.hostcall().name.as_str() {
+            "proxy_done" => faults.is("proxy_done_is_not_linked"),
+            "proc_exit" => faults.is("proc_exit_is_not_linked"),
+            _ => false,
+        };
+        if missing {
+            return Err(not_offered(sig.hostcall()));
+        }
+        let of = Arc::clone(sig);
+        let answer = move |env: &mut FunctionEnvMut<'_, World>, words: &[u64]| {
+            dispatch(env, vm, &of, faults, words)
+        };
+        let function = if sig.is_direct() {
+            direct::import(store, env, sig.ty.params().len(), answer)
+        } else {
+            Some(detour(store, env, sig, answer))
+        };
+        let function = function.ok_or_else(|| not_offered(sig.hostcall()))?;
+        imports.push(function.into());
     }
     Ok(imports)
 }
 
-fn dispatch(
-    env: &mut FunctionEnvMut<'_, World>,
-    vm: usize,
+/// A function of any signature.
+fn detour(
+    store: &mut Store,
+    env: &FunctionEnv<World>,
     sig: &Sig,
-    args: &[Value],
-) -> Result<Vec<Value>, RuntimeError> {
-    let mut words = [0u64; WORDS];
-    for (word, arg) in words.iter_mut().zip(args) {
-        *word = match arg {
+    answer: impl Fn(&mut FunctionEnvMut<'_, World>, &[u64]) -> Result<u32, RuntimeError>
+    + Send
+    + Sync
+    + 'static,
+) -> Function {
+    let silent = sig.ty.results().is_empty();
+    Function::new_with_env(store, env, sig.ty.clone(), move |mut env, args| {
+        let word = |arg: &Value| match arg {
             Value::I32(v) => u64::from(v.cast_unsigned()),
             Value::I64(v) => v.cast_unsigned(),
             _ => 0,
         };
-    }
-    let answered = (sig.answer)(&mut Call::new(env, vm, sig, &words));
-    let faults = env.data().faults;
-    let abi = &env.data().abi;
+        let words: Vec<u64> = args.iter().map(word).collect();
+        let number = answer(&mut env, &words)?;
+        Ok(match silent {
+            true => Vec::new(),
+            false => vec![Value::I32(number.cast_signed())],
+        })
+    })
+}
+
+/// Answers one call: the word that it returns, if it returns one.
+fn dispatch(
+    env: &mut FunctionEnvMut<'_, World>,
+    vm: usize,
+    sig: &Sig,
+    faults: Faults,
+    words: &[u64],
+) -> Result<u32, RuntimeError> {
+    let answered = (sig.answer)(&mut Call::new(env, vm, sig, faults, words));
     let number = match answered {
         Ok(()) if faults.planted() && denied(faults, &sig.hostcall().name) => {
-            Status::InternalFailure.number(abi)
+            Status::InternalFailure.number(&sig.abi)
         }
-        // OK and SUCCESS are 0 in the text; a dialect may number OK otherwise.
-        Ok(()) => match &sig.hostcall().returns {
-            Returns::Enum(name) if name == "proxy_status_t" => Status::Ok.number(abi),
-            _ => 0,
-        },
-        Err(Fail::Status(status)) => status.number(abi),
-        Err(Fail::Errno(errno)) => errno.number(abi),
+        Ok(()) => sig.ok,
+        Err(Fail::Status(status)) => status.number(&sig.abi),
+        Err(Fail::Errno(errno)) => errno.number(&sig.abi),
         Err(Fail::Stop(error)) => return Err(error),
     };
-    Ok(match sig.hostcall().returns {
-        Returns::Nothing => Vec::new(),
-        _ => vec![Value::I32(number as u32 as i32)],
-    })
+    Ok(number as u32)
 }
 
 /// The Wasm signature of a hostcall.

@@ -1,8 +1,13 @@
 //! Logging (the text's section of that name).
 
+use std::borrow::Cow;
+
 use crate::host::reference::call::Call;
 use crate::host::reference::status::{Fail, Status};
 use crate::host::reference::world::Line;
+
+/// The levels of the text.
+const LEVELS: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "CRITICAL"];
 
 /// `proxy_log`. The host's level is TRACE: no message is discarded (silent, S40).
 pub(super) fn log(c: &mut Call<'_, '_>) -> Result<(), Fail> {
@@ -26,13 +31,15 @@ pub(super) fn log(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         text.truncate(end.unwrap_or(text.len()));
     }
     let level = if c.wrong("log_shows_error_as_info") && level == "ERROR" {
-        "INFO".to_owned()
+        "INFO"
     } else {
         level
     };
     // What the scripted guest tells about itself is logged at INFO.
     let denied = level != "INFO" && c.wrong("log_denies_success");
     let vm = c.vm;
+    let known = LEVELS.iter().find(|known| **known == level);
+    let level = known.map_or_else(|| Cow::Owned(level.to_owned()), |k| Cow::Borrowed(*k));
     c.world().lines.push(Line { vm, level, text });
     if denied {
         return Err(Status::InternalFailure.into());

@@ -298,7 +298,7 @@ fn elsewhere(world: &World, map: &str) -> bool {
 /// The text's name of the map that the call names. `None`: a planted fault takes an unknown one for OK.
 fn known(c: &Call<'_, '_>, fault: &str) -> Result<Option<String>, Status> {
     match c.member("map_id") {
-        Some(map) => Ok(Some(map)),
+        Some(map) => Ok(Some(map.to_owned())),
         None if c.wrong(fault) => Ok(None),
         None => Err(Status::BadArgument),
     }

@@ -45,7 +45,7 @@ pub(super) fn define(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         Some(at) => at,
         None => {
             metrics.0.push(Metric {
-                kind,
+                kind: kind.to_owned(),
                 name,
                 value: 0,
             });

@@ -11,6 +11,7 @@ mod calls;
 mod clock;
 mod code;
 mod contexts;
+mod direct;
 mod ends;
 mod engine;
 mod faults;

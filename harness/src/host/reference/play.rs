@@ -1,5 +1,6 @@
 //! One job from module bytes to the closed attempt.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use wasmer::{FunctionEnv, Store};
@@ -21,7 +22,7 @@ pub(super) fn play(code: &Code, watchdog: &Watchdog, job: &Job, faults: Faults) 
     let compiler = code.compiler();
     let mut store = Store::new(compiler.engine().clone());
     let watch = watchdog.watch(&store);
-    let world = World::new(job.abi.clone(), job.exchange.clone(), faults);
+    let world = World::new(job.abi.clone(), Arc::clone(&job.exchange), faults);
     let env = FunctionEnv::new(&mut store, world);
     let mut player = Player {
         store,
@@ -215,7 +216,7 @@ fn close(world: &mut World, job: &Job, attempt: &mut Attempt) {
         };
         if frame == Taken::NotAFrame {
             attempt.logs.push(LogLine {
-                level: Some(line.level),
+                level: Some(line.level.into_owned()),
                 text: Blob::new(&line.text),
             });
         }

@@ -2,12 +2,14 @@
 //!
 //! Knows the order of things. Streams are in `http`, starting and ending in `lifecycle`.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wasmer::{FunctionEnv, RuntimeError, Store, Value};
+use wasmer::{FunctionEnv, RuntimeError, Store};
 
-use crate::abi::{Abi, Callback, Returns, Word};
+use crate::abi::{Abi, Callback, Param, Returns};
 use crate::host::reference::calls::Response;
+use crate::host::reference::direct::{Export, Shape, export};
 use crate::host::reference::faults::Faults;
 use crate::host::reference::watchdog::Watch;
 use crate::host::reference::world::{Deferred, Event, MILLI, Running, World};
@@ -15,6 +17,9 @@ use crate::trace::{Blob, End};
 
 /// How long a client waits for its response, and a shut-down for `proxy_done`, in virtual time.
 pub(super) const PATIENCE: u64 = 2000 * MILLI;
+
+/// More words than any callback has.
+const MOST_WORDS: usize = 12;
 
 /// One job while it is played.
 pub(super) struct Player {
@@ -62,23 +67,38 @@ impl Player {
             context,
             effective: context,
         };
-        let abi = std::sync::Arc::clone(&self.world().abi);
+        let abi = Arc::clone(&self.world().abi);
         let Some(export) = abi.callback(callback) else {
             return Called::Missing;
         };
-        let values = export.params.iter().map(|p| {
-            let given = args
-                .iter()
-                .find(|(name, _)| *name == p.name)
-                .map(|(_, v)| *v);
-            let value = given.or(p.default).unwrap_or(0);
-            match p.ty.words() {
-                [Word::I64] => Value::I64(value.cast_signed()),
-                _ => Value::I32((value as u32).cast_signed()),
-            }
-        });
-        let values: Vec<Value> = values.collect();
-        self.enter(vm, callback, Some(running), &values)
+        let word = |p: &Param| {
+            let given = args.iter().find(|(name, _)| *name == p.name);
+            given.map(|(_, word)| *word).or(p.default).unwrap_or(0)
+        };
+        let mut words = [0; MOST_WORDS];
+        for (place, param) in words.iter_mut().zip(&export.params) {
+            *place = word(param);
+        }
+        let count = export.params.len().min(MOST_WORDS);
+        self.enter(vm, callback, Some(running), &words[..count])
+    }
+
+    /// The export of this name, if the guest has it.
+    fn export(&mut self, vm: usize, name: &'static str) -> Option<Arc<Export>> {
+        if let Some(known) = self.world().vms[vm].exports.known(name) {
+            return known;
+        }
+        let world = self.world();
+        let row = world.abi.callback(name);
+        let (exported, shape) = (
+            row.map_or(name, Callback::exported),
+            row.and_then(Shape::of),
+        );
+        let instance = world.vms[vm].instance.as_ref()?;
+        let function = instance.exports.get_function(exported).ok().cloned();
+        let export = function.map(|f| Arc::new(export(&self.store, &f, shape)));
+        self.world().vms[vm].exports.keep(name, export.clone());
+        export
     }
 
     /// Calls an export; `running` is what hostcalls made in it act on.
@@ -87,26 +107,16 @@ impl Player {
         vm: usize,
         export: &'static str,
         running: Option<Running>,
-        values: &[Value],
+        words: &[u64],
     ) -> Called {
-        let halted = self.halted;
-        let world = self.world();
-        let exported = world
-            .abi
-            .callback(export)
-            .map_or(export, Callback::exported);
-        let of = &mut world.vms[vm];
-        if halted || of.dead.is_some() {
+        if self.halted || self.world().vms[vm].dead.is_some() {
             return Called::Dead;
         }
-        let instance = of.instance.as_ref();
-        let Some(function) = instance
-            .and_then(|i| i.exports.get_function(exported).ok())
-            .cloned()
-        else {
+        let Some(function) = self.export(vm, export) else {
             return Called::Missing;
         };
-        of.entered.count(export);
+        let world = self.world();
+        world.vms[vm].entered.count(export);
         world.running = running;
         let limited = !self.faults.is("loop_is_never_stopped");
         let now = Instant::now();
@@ -115,14 +125,11 @@ impl Player {
             false => self.deadline,
         };
         self.watch.begins(now, most, limited);
-        let returned = function.call(&mut self.store, values);
+        let returned = function(&mut self.store, words);
         self.watch.returned();
         self.world().running = None;
         match returned {
-            Ok(values) => Called::Returned(match values.first() {
-                Some(Value::I32(v)) => u64::from(v.cast_unsigned()),
-                _ => 0,
-            }),
+            Ok(word) => Called::Returned(word),
             Err(error) => {
                 self.broke(vm, export, &error);
                 Called::Dead

@@ -21,7 +21,7 @@ pub(super) struct LocalResponse {
 /// `proxy_continue_stream`.
 pub(super) fn continue_stream(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let tcp = c.world().on_tcp();
-    let direction = match (tcp, c.member("stream_type").as_deref()) {
+    let direction = match (tcp, c.member("stream_type")) {
         (false, Some("HTTP_REQUEST")) | (true, Some("DOWNSTREAM")) => Direction::Request,
         (false, Some("HTTP_RESPONSE")) | (true, Some("UPSTREAM")) => Direction::Response,
         // An HTTP stream has no bytes of its own to continue, and a TCP stream no messages.
@@ -103,7 +103,7 @@ fn resume(c: &mut Call<'_, '_>, direction: Direction) -> Result<(), Fail> {
 /// `proxy_close_stream`: both directions of an HTTP stream end together. Silent: so do both connections
 /// of a TCP stream, the one that was named first.
 pub(super) fn close_stream(c: &mut Call<'_, '_>) -> Result<(), Fail> {
-    let (http, peer) = match c.member("stream_type").as_deref() {
+    let (http, peer) = match c.member("stream_type") {
         Some("HTTP_REQUEST") if c.wrong("close_request_has_no_effect") => return Ok(()),
         Some("HTTP_RESPONSE") if c.wrong("close_response_has_no_effect") => return Ok(()),
         Some("DOWNSTREAM") if c.wrong("close_downstream_has_no_effect") => return Ok(()),

@@ -48,7 +48,7 @@ pub(super) fn fd_write(c: &mut Call<'_, '_>) -> Result<(), Fail> {
             text.extend(bytes);
         }
     }
-    let level = match c.member("fd_id").as_deref() {
+    let level = match c.member("fd_id") {
         Some("STDOUT") if c.wrong("fd_write_stdout_is_error") => "ERROR",
         Some("STDOUT") => "INFO",
         Some("STDERR") if c.wrong("fd_write_stderr_is_info") => "INFO",
@@ -62,7 +62,7 @@ pub(super) fn fd_write(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let vm = c.vm;
     c.world().lines.push(Line {
         vm,
-        level: level.to_owned(),
+        level: level.into(),
         text,
     });
     Ok(c.out_u32("written_bytes", written).map_err(fault)?)
@@ -74,7 +74,7 @@ pub(super) fn clock_time_get(c: &mut Call<'_, '_>) -> Result<(), Fail> {
         Err(_) if c.wrong("clock_time_get_bad_pointer_is_success") => return Ok(()),
         checked => checked.map_err(fault)?,
     }
-    let time = match c.member("clock_id").as_deref() {
+    let time = match c.member("clock_id") {
         Some("REALTIME") => c.world().realtime(),
         // Time since the host's start; a second, so that it is not 0.
         Some("MONOTONIC") if c.wrong("clock_time_get_goes_back") => {

@@ -14,6 +14,9 @@ use crate::host::reference::work::{Budget, Task};
 /// An interrupt can be missed, so it is repeated this often.
 const AGAIN: Duration = Duration::from_millis(5);
 
+/// How long the thread sleeps while there are stores and none runs a guest.
+const DOZE: Duration = Duration::from_millis(20);
+
 /// Interrupts one store.
 type Interrupt = Box<dyn Fn() + Send>;
 
@@ -96,14 +99,11 @@ impl Watch {
         let budget = task.map(|task| Budget::new(task, now));
         let limit = Limit { most, budget };
         let mut watched = lock(&self.of);
-        // Only an earlier look than all others changes when the thread must wake.
         let next = limit.next();
-        let limits = watched.stores.values().filter_map(|(at, _)| at.as_ref());
-        let earliest = limits.map(Limit::next).all(|at| next < at);
         if let Some((of, _)) = watched.stores.get_mut(&self.id) {
             *of = Some(limit);
         }
-        if earliest && watched.wakes.is_none_or(|wakes| next < wakes) {
+        if watched.wakes.is_none_or(|wakes| next < wakes) {
             self.of.changed.notify_one();
         }
     }
@@ -149,7 +149,12 @@ fn bark(shared: &Shared) {
         let next = limits
             .map(|l| l.next().saturating_duration_since(now))
             .min();
-        let wait = next.map_or(Duration::from_secs(60), |d| d.max(AGAIN));
+        // Between two callbacks of a job it dozes: to be woken for each would cost more than they do.
+        let idle = match watched.stores.is_empty() {
+            true => Duration::from_secs(60),
+            false => DOZE,
+        };
+        let wait = next.map_or(idle, |d| d.max(AGAIN));
         watched.wakes = Some(now + wait);
         watched = match shared.changed.wait_timeout(watched, wait) {
             Ok((guard, _)) => guard,

@@ -3,16 +3,18 @@
 //!
 //! Hostcalls read and change it; the player drives it. Does not run guest code.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use wasmer::{Function, Instance, Memory};
+use wasmer::{Instance, Memory, TypedFunction};
 
 use crate::abi::Abi;
 use crate::case::{Exchange, Peer};
 use crate::host::pieces::Direction;
 use crate::host::reference::calls::Calls;
+use crate::host::reference::direct::Export;
 use crate::host::reference::faults::Faults;
 use crate::host::reference::grpc::Grpc;
 use crate::host::reference::metrics::Metrics;
@@ -31,7 +33,7 @@ const EPOCH: u64 = 1_704_067_200_000 * MILLI;
 pub(super) struct World {
     pub(super) abi: Arc<Abi>,
     pub(super) faults: Faults,
-    pub(super) exchange: Exchange,
+    pub(super) exchange: Arc<Exchange>,
     /// Virtual nanoseconds since the job began.
     pub(super) now: u64,
     pub(super) vms: Vec<Vm>,
@@ -68,8 +70,10 @@ pub(super) struct Vm {
     pub(super) environment: Vec<(String, String)>,
     pub(super) plugins: Vec<Plugin>,
     pub(super) instance: Option<Instance>,
+    /// The exports that were looked for.
+    pub(super) exports: Exports,
     pub(super) memory: Option<Memory>,
-    pub(super) allocator: Option<Function>,
+    pub(super) allocator: Option<TypedFunction<i32, i32>>,
     /// Why nothing is called in it any more.
     pub(super) dead: Option<String>,
     /// It was started, and trapped later.
@@ -101,6 +105,23 @@ impl Entered {
     pub(super) fn of(&self, export: &str) -> u32 {
         let found = self.0.iter().find(|(name, _)| *name == export);
         found.map_or(0, |(_, times)| *times)
+    }
+}
+
+/// The exports of a VM that were looked for, by the text's name: a handful, so a list again.
+#[derive(Default)]
+pub(super) struct Exports(Vec<(&'static str, Option<Arc<Export>>)>);
+
+impl Exports {
+    /// The export of this name, `None` if the guest lacks it; outside, `None` before [`Exports::keep`].
+    pub(super) fn known(&self, name: &str) -> Option<Option<Arc<Export>>> {
+        let found = self.0.iter().find(|(known, _)| *known == name);
+        found.map(|(_, export)| export.clone())
+    }
+
+    /// What was found under this name.
+    pub(super) fn keep(&mut self, name: &'static str, export: Option<Arc<Export>>) {
+        self.0.push((name, export));
     }
 }
 
@@ -209,13 +230,13 @@ pub(super) enum Event {
 pub(super) struct Line {
     pub(super) vm: usize,
     /// The text's name of the level.
-    pub(super) level: String,
+    pub(super) level: Cow<'static, str>,
     pub(super) text: Vec<u8>,
 }
 
 impl World {
     /// The world at the beginning of a job.
-    pub(super) fn new(abi: Arc<Abi>, exchange: Exchange, faults: Faults) -> World {
+    pub(super) fn new(abi: Arc<Abi>, exchange: Arc<Exchange>, faults: Faults) -> World {
         World {
             abi,
             faults,

@@ -125,7 +125,7 @@ pub(super) fn ctx(id: u64) -> Value {
 
 pub(super) fn field(name: &str, value: Value) -> Field {
     Field {
-        name: name.to_owned(),
+        name: name.into(),
         value,
         volatile: false,
     }
@@ -134,7 +134,7 @@ pub(super) fn field(name: &str, value: Value) -> Field {
 pub(super) fn event(kind: EventKind, name: &str, args: Vec<Field>) -> Event {
     Event {
         kind,
-        name: name.to_owned(),
+        name: name.into(),
         step: None,
         args,
         outs: Vec::new(),
@@ -250,7 +250,7 @@ pub(super) fn wants_status(n: u64) -> CheckKind {
     let name = status_enum().name_of(n).unwrap();
     CheckKind::Status {
         step: step(0, HEADERS),
-        expect: Matcher::Enum(name, n),
+        expect: Matcher::Enum(name.into(), n),
     }
 }
 

@@ -200,15 +200,15 @@ impl Of {
     fn asks(mut self) -> Of {
         let call = Event {
             kind: EventKind::Hostcall,
-            name: "proxy_ask".to_owned(),
+            name: "proxy_ask".into(),
             step: Some(0),
             args: vec![Field {
-                name: "kind".to_owned(),
-                value: Value::Enum(Some("BIG".to_owned()), 0),
+                name: "kind".into(),
+                value: Value::Enum(Some("BIG".into()), 0),
                 volatile: false,
             }],
             outs: Vec::new(),
-            end: Returned::Value(Value::Enum(Some("OK".to_owned()), 0)),
+            end: Returned::Value(Value::Enum(Some("OK".into()), 0)),
             repeat: None,
             inner: Vec::new(),
         };

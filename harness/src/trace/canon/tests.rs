@@ -19,7 +19,7 @@ fn id(n: u64) -> Value {
 
 fn fields(all: &[(&str, Value)]) -> Vec<Field> {
     let one = |(n, v): &(&str, Value)| Field {
-        name: (*n).to_owned(),
+        name: (*n).into(),
         value: v.clone(),
         volatile: false,
     };
@@ -29,7 +29,7 @@ fn fields(all: &[(&str, Value)]) -> Vec<Field> {
 fn event(kind: EventKind, name: &str, args: &[(&str, Value)], end: Returned) -> Event {
     Event {
         kind,
-        name: name.to_owned(),
+        name: name.into(),
         step: None,
         args: fields(args),
         outs: Vec::new(),
@@ -44,7 +44,7 @@ fn cb(name: &str, args: &[(&str, Value)], end: Returned) -> Event {
 }
 
 fn is(name: &str, n: u64) -> Returned {
-    Returned::Value(Value::Enum(Some(name.to_owned()), n))
+    Returned::Value(Value::Enum(Some(name.into()), n))
 }
 
 fn call(name: &str, args: &[(&str, Value)], end: Returned, outs: &[(&str, Value)]) -> Event {
@@ -413,7 +413,7 @@ fn what_is_not_joined() {
     ];
     assert_eq!(text(two).matches("(joined)").count(), 2);
     let mut data = body("proxy_on_upstream_data", 2, 4, is("CONTINUE", 0));
-    data.args[1].name = "data_size".to_owned();
+    data.args[1].name = "data_size".into();
     assert!(text(vec![data]).contains("data_size=4 (joined)"));
 }
 

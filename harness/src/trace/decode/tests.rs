@@ -30,7 +30,7 @@ fn legend() -> Legend {
         param("buffer", Type::Fill),
     ];
     let step = |hostcall: &str, params: Vec<Param>| StepSig {
-        hostcall: hostcall.to_owned(),
+        hostcall: hostcall.into(),
         returns: Returns::Enum("k".to_owned()),
         fixed: vec![None; params.len()],
         given: vec![[false; 2]; params.len()],
@@ -42,13 +42,13 @@ fn legend() -> Legend {
         token: "t".to_owned(),
         exports: vec![
             ExportSig {
-                name: "proxy_on_thing".to_owned(),
+                name: "proxy_on_thing".into(),
                 callback: true,
                 params: vec![param("size", Type::Size), param("end", Type::Bool)],
                 returns: Returns::Bool,
             },
             ExportSig {
-                name: "malloc".to_owned(),
+                name: "malloc".into(),
                 callback: false,
                 params: vec![param("memory_size", Type::Size)],
                 returns: Returns::Pointer,
@@ -87,14 +87,14 @@ fn impossible(parts: &[&[u8]]) -> String {
 
 fn field(name: &str, value: Value) -> Field {
     Field {
-        name: name.to_owned(),
+        name: name.into(),
         value,
         volatile: false,
     }
 }
 
 fn status(name: &str, number: u64) -> Returned {
-    Returned::Value(Value::Enum(Some(name.to_owned()), number))
+    Returned::Value(Value::Enum(Some(name.into()), number))
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn inputs_are_shown_as_the_program_fixed_them_as_they_were_or_as_addresses() {
             .clone()
     };
     let common = |key: &[Field]| {
-        let mut all = vec![field("kind", Value::Enum(Some("NOT_FOUND".to_owned()), 1))];
+        let mut all = vec![field("kind", Value::Enum(Some("NOT_FOUND".into()), 1))];
         all.extend(key.iter().cloned());
         all.push(field("map", Value::Bytes(Blob::new(b"as written"))));
         all.push(field("offset", Value::Signed(5)));

@@ -6,17 +6,17 @@ use crate::trace::{Event, EventKind, Field, Instance, Returned, Value};
 fn event(kind: EventKind, name: &str, args: &[Value], inner: Vec<Event>) -> Event {
     let names = ["a", "b", "c"];
     let args = names.iter().zip(args).map(|(n, v)| Field {
-        name: (*n).to_owned(),
+        name: (*n).into(),
         value: v.clone(),
         volatile: false,
     });
     Event {
         kind,
-        name: name.to_owned(),
+        name: name.into(),
         step: None,
         args: args.collect(),
         outs: vec![Field {
-            name: "o".to_owned(),
+            name: "o".into(),
             value: Value::Bool(true),
             volatile: false,
         }],
@@ -71,7 +71,7 @@ fn depth_first_in_order_of_beginning() {
             leaf(Entry, "6"),
         ],
     };
-    let names = |all: Vec<&Event>| all.iter().map(|e| e.name.clone()).collect::<String>();
+    let names = |all: Vec<&Event>| all.iter().map(|e| e.name.as_str()).collect::<String>();
     assert_eq!(names(i.walk()), "123456");
     assert_eq!(names(i.callbacks()), "14");
     assert_eq!(names(i.events[0].walk()), "12345");

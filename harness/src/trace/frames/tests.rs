@@ -9,9 +9,10 @@ fn summed(body: &str) -> String {
 
 #[test]
 fn a_frame_has_a_token_numbers_and_bytes() {
-    let part = parse_frame(&summed("PWF102t0000000010001000201ff")).unwrap();
+    let line = summed("PWF102t0000000010001000201ff");
+    let part = parse_frame(&line).unwrap();
     let want = FramePart {
-        token: "t0".to_owned(),
+        token: "t0",
         number: 1,
         part: 1,
         parts: 2,

@@ -5,13 +5,13 @@ use crate::trace::*;
 
 fn event(kind: EventKind, name: &str, ids: &[u64]) -> Event {
     let args = ids.iter().map(|id| Field {
-        name: "id".to_owned(),
+        name: "id".into(),
         value: Value::Id(IdKind::Context, *id),
         volatile: false,
     });
     Event {
         kind,
-        name: name.to_owned(),
+        name: name.into(),
         step: None,
         args: args.collect(),
         outs: Vec::new(),

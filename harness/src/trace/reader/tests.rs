@@ -7,7 +7,7 @@ const TOKEN: &str = "t0ken";
 
 fn reader() -> Reader {
     let export = |name: &str| ExportSig {
-        name: name.to_owned(),
+        name: name.into(),
         callback: true,
         params: Vec::new(),
         returns: Returns::Nothing,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::abi::{Abi, PluginType};
-use crate::case::Exchange;
 use crate::host::network::ear::{Answer, Ear, Phrases};
 use crate::host::network::tests::lines::envoy;
 use crate::host::{Job, PluginJob, VmJob};
@@ -42,7 +41,7 @@ pub(super) fn job(vm_id: &str) -> Job {
             }],
         }],
         plugin_type: PluginType::Http,
-        exchange: Exchange::default(),
+        exchange: Arc::default(),
         deadline: Duration::from_secs(1),
         alone: false,
     }

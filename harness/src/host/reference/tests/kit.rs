@@ -135,7 +135,7 @@ pub(super) fn job_of(
             }],
         }],
         plugin_type,
-        exchange,
+        exchange: exchange.into(),
         deadline: Duration::from_millis(1000),
         alone: false,
     }
@@ -233,7 +233,7 @@ pub(super) fn status(attempt: &Attempt, hostcall: &str, nth: usize) -> String {
         panic!("no call {nth} of {hostcall}: {attempt:#?}")
     };
     match &event.end {
-        crate::trace::Returned::Value(Value::Enum(Some(name), _)) => name.clone(),
+        crate::trace::Returned::Value(Value::Enum(Some(name), _)) => name.to_string(),
         other => format!("{other:?}"),
     }
 }

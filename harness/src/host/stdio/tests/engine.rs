@@ -128,7 +128,8 @@ pub(super) fn job() -> Job {
             upstreams: [("a".to_owned(), vec![Answered::default()])].into(),
             play: vec![Play::Head(1), Play::Rest(1), Play::Finish(1)],
             ..Exchange::default()
-        },
+        }
+        .into(),
         deadline: Duration::from_secs(5),
         alone: false,
     }
@@ -279,7 +280,7 @@ fn a_paused_request_goes_on_when_the_plugin_says_so() {
         times: 1,
         within: Duration::from_millis(15),
     };
-    job.exchange.play.insert(2, tick);
+    Arc::make_mut(&mut job.exchange).play.insert(2, tick);
     let period = Effect::TickPeriod { ms: 10 };
     let mut fake = Fake {
         answers: [
@@ -348,7 +349,7 @@ fn a_callout_is_answered_after_the_callback_that_made_it() {
 #[test]
 fn time_is_virtual_and_a_timer_ticks_until_it_is_stopped() {
     let mut job = job();
-    job.exchange.play = vec![Play::Wait {
+    Arc::make_mut(&mut job.exchange).play = vec![Play::Wait {
         callback: "proxy_on_tick".to_owned(),
         times: 100,
         within: Duration::from_secs(3600),
@@ -376,14 +377,14 @@ fn time_is_virtual_and_a_timer_ticks_until_it_is_stopped() {
 #[test]
 fn bytes_of_a_tcp_stream_pass_both_ways_and_its_end_is_told() {
     let mut job = job();
-    job.exchange.streams.clear();
-    job.exchange.connections = vec![Connection {
+    Arc::make_mut(&mut job.exchange).streams.clear();
+    Arc::make_mut(&mut job.exchange).connections = vec![Connection {
         downstream: vec![b"ping".as_slice().into()],
         upstream: vec![b"pong".as_slice().into()],
         refused: false,
     }];
     let (down, up) = (crate::case::Peer::Downstream, crate::case::Peer::Upstream);
-    job.exchange.play = vec![
+    Arc::make_mut(&mut job.exchange).play = vec![
         Play::Open(1),
         Play::Send(1, down),
         Play::Send(1, up),
