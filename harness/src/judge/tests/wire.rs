@@ -299,3 +299,43 @@ fn ends() {
         assert_eq!(came(kind(&["other"]), &a), (Fail, full.to_owned()));
     }
 }
+
+/// A TCP connection as a peer saw it.
+fn connection(body: &str, closed: bool) -> Message {
+    Message {
+        body: whole(body),
+        complete: closed,
+        ..Message::default()
+    }
+}
+
+#[test]
+fn connections_are_open_or_closed() {
+    let down = ClientSaw {
+        stream: 1,
+        response: Some(connection("to the client", true)),
+        trouble: None,
+    };
+    let up = UpstreamSaw {
+        upstream: "main".to_owned(),
+        request: connection("to the upstream", false),
+    };
+    let a = seen(down, vec![up]);
+    let closed = |want| MessageExpect {
+        closed: Some(want),
+        ..MessageExpect::default()
+    };
+    assert_eq!(came(client(closed(true)), &a).0, Pass);
+    assert_eq!(
+        came(client(closed(false)), &a),
+        (Fail, "closed".to_owned()),
+        "in the words of a connection"
+    );
+    assert_eq!(came(upstream(1, closed(false)), &a).0, Pass);
+    assert_eq!(
+        came(upstream(1, closed(true)), &a),
+        (Fail, "open".to_owned())
+    );
+    let second = upstream(2, closed(true));
+    assert_eq!(came(second, &a), (Fail, "1 connections at main".to_owned()));
+}

@@ -164,3 +164,44 @@ fn expectations() {
     };
     assert_eq!(expected(&ends), "trap or timeout");
 }
+
+#[test]
+fn what_is_expected_of_calls_and_connections() {
+    let grpc = |expect: GrpcExpect| {
+        expected(&CheckKind::Grpc {
+            upstream: "grpc_a".to_owned(),
+            nth: 1,
+            expect,
+        })
+    };
+    assert_eq!(grpc(GrpcExpect::default()), "a call");
+    let none = GrpcExpect {
+        present: Some(false),
+        method: Some(is("Do")),
+        ..GrpcExpect::default()
+    };
+    assert_eq!(grpc(none), "no call");
+    let all = GrpcExpect {
+        present: Some(true),
+        service: Some(is("pkg.Test")),
+        messages: Some(Vec::new()),
+        ended: Some(true),
+        cancelled: Some(false),
+        ..GrpcExpect::default()
+    };
+    assert_eq!(
+        grpc(all),
+        "service \"pkg.Test\", no message, ended, not cancelled"
+    );
+    let connection = |closed| {
+        expected(&CheckKind::Client {
+            stream: 1,
+            expect: MessageExpect {
+                closed: Some(closed),
+                ..MessageExpect::default()
+            },
+        })
+    };
+    assert_eq!(connection(true), "closed");
+    assert_eq!(connection(false), "open");
+}
