@@ -136,7 +136,7 @@ pub(super) fn job_of(
         }],
         plugin_type,
         exchange: exchange.into(),
-        deadline: Duration::from_millis(1000),
+        deadline: Duration::from_secs(5),
         alone: false,
     }
 }
