@@ -12,7 +12,7 @@ use crate::values::{self, OPERAND};
 /// The most parameters, and the most words of them, that a hostcall can have.
 const MOST: usize = 16;
 
-// Kinds of argument; each parameter starts with its size in bytes, its kind and its output.
+// Kinds of argument.
 const WORD: u32 = 0;
 const PAIR: u32 = 1;
 const FILL: u32 = 2;
@@ -21,7 +21,10 @@ const SAVED: u32 = 3;
 const OUT: u32 = 5;
 const BUFFER: u32 = 6;
 const PLACED: u32 = 7;
-const START: u32 = 12;
+
+/// Bytes of a parameter before what its kind needs: size, kind, output, index, place of its first word
+/// among the words.
+const START: u32 = 20;
 
 // Outputs.
 const NONE: u32 = 0;
@@ -53,7 +56,7 @@ const UNTOUCHED_LONG: u64 = u64::from_ne_bytes([SENTINEL; 8]);
 
 /// The arguments of one hostcall step.
 pub struct Arguments {
-    params: u32,
+    params: Param,
     count: u32,
     saves: u32,
     flags: u32,
@@ -64,23 +67,47 @@ pub struct Arguments {
     cells: MaybeUninit<[u64; MOST]>,
 }
 
-/// A parameter while its list is walked.
-struct Param {
-    at: u32,
-    next: u32,
-    index: u32,
-    /// Its first word among the words, and how many it has.
-    flat: u32,
-    width: u32,
-    kind: u32,
-    out: u32,
+/// The address of a parameter.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Param(u32);
+
+impl Param {
+    fn kind(self) -> u32 {
+        word(self.0 + 4)
+    }
+
+    fn out(self) -> u32 {
+        word(self.0 + 8)
+    }
+
+    fn index(self) -> u32 {
+        word(self.0 + 12)
+    }
+
+    fn flat(self) -> u32 {
+        word(self.0 + 16)
+    }
+
+    fn next(self) -> Param {
+        Param(self.0 + word(self.0))
+    }
+
+    /// Which words of an output are at addresses of the program's choice.
+    fn given(self) -> u8 {
+        if self.kind() == OUT {
+            0
+        } else {
+            pwspec_part_given(self)
+        }
+    }
 }
 
 impl Arguments {
     /// The arguments of the `count` parameters at `params`, which `saves` saves follow.
     pub fn new(params: u32, count: u32, saves: u32, flags: u32) -> Arguments {
         Arguments {
-            params,
+            params: Param(params),
             count,
             saves,
             flags,
@@ -105,49 +132,16 @@ impl Arguments {
         self.used += 1;
     }
 
-    fn cell(&self, param: &Param) -> u32 {
-        self.cells.as_ptr() as u32 + 8 * param.index
-    }
-
-    /// A walk that stands before the first parameter.
-    fn walk(&self) -> Param {
-        Param {
-            next: self.params,
-            at: 0,
-            index: u32::MAX,
-            flat: 0,
-            width: 0,
-            kind: 0,
-            out: 0,
-        }
-    }
-
-    /// Goes on to the next parameter; false after the last.
-    #[inline(never)]
-    fn on(&self, param: &mut Param) -> bool {
-        param.at = param.next;
-        param.index = param.index.wrapping_add(1);
-        param.flat += param.width;
-        if param.index >= self.count {
-            return false;
-        }
-        param.next = param.at + word(param.at);
-        param.kind = word(param.at + 4);
-        param.out = word(param.at + 8);
-        param.width = match param.kind {
-            WORD => 1,
-            OUT | PLACED => word(param.at + START),
-            _ => 2,
-        };
-        true
+    fn cell(&self, param: Param) -> u32 {
+        self.cells.as_ptr() as u32 + 8 * param.index()
     }
 
     /// Computes all words; false when there is no memory for them.
     pub fn resolve(&mut self, argv: *const u64) -> bool {
-        let mut param = self.walk();
-        while self.on(&mut param) {
-            let at = param.at + START;
-            match param.kind {
+        let mut param = self.params;
+        for _ in 0..self.count {
+            let at = param.0 + START;
+            match param.kind() {
                 WORD => {
                     let value = values::operand(at + 4, argv);
                     self.push(if word(at) == 0 {
@@ -161,23 +155,24 @@ impl Arguments {
                     self.push(u64::from(word(at + 4)));
                 }
                 OUT => {
-                    let cell = self.cell(&param);
+                    let cell = self.cell(param);
                     self.push(u64::from(cell));
-                    if param.width > 1 {
+                    if word(at) > 1 {
                         self.push(u64::from(cell + 4));
                     }
                 }
                 PLACED => {
-                    if !pwspec_part_place(self, &param, argv) {
+                    if !pwspec_part_place(self, param, argv) {
                         return false;
                     }
                 }
                 _ => {
-                    if !pwspec_part_input(self, &param, argv) {
+                    if !pwspec_part_input(self, param, argv) {
                         return false;
                     }
                 }
             }
+            param = param.next();
         }
         true
     }
@@ -215,30 +210,21 @@ impl Arguments {
         record::byte(0);
         record::keep();
     }
-
-    /// Which words of an output are at addresses of the program's choice.
-    fn given(param: &Param) -> u8 {
-        if param.kind == OUT {
-            0
-        } else {
-            pwspec_part_given(param)
-        }
-    }
 }
 
 /// An input that is no constant: made, kept, or an address.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn pwspec_part_input(all: &mut Arguments, param: &Param, argv: *const u64) -> bool {
-    let at = param.at + START;
-    match param.kind {
+extern "C" fn pwspec_part_input(all: &mut Arguments, param: Param, argv: *const u64) -> bool {
+    let at = param.0 + START;
+    match param.kind() {
         FILL | BUFFER => {
             let len = word(at);
             let area = memory::allocate(len);
             if area == 0 {
                 return false;
             }
-            if param.kind == FILL {
+            if param.kind() == FILL {
                 // Never zero for a value that has bytes; said so that no check is compiled in.
                 let (pattern, period) = (word(at + 4), word(at + 8).max(1));
                 for i in 0..len {
@@ -264,13 +250,13 @@ extern "C" fn pwspec_part_input(all: &mut Arguments, param: &Param, argv: *const
 /// Chooses the addresses of an output's words: the program's, else the guest's own.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn pwspec_part_place(all: &mut Arguments, param: &Param, argv: *const u64) -> bool {
-    let at = param.at + START;
+extern "C" fn pwspec_part_place(all: &mut Arguments, param: Param, argv: *const u64) -> bool {
+    let at = param.0 + START;
     for i in 0..word(at) {
         let given = at + 4 + i * (4 + OPERAND);
         let address = if word(given) != 0 {
             values::operand(given + 4, argv) as u32
-        } else if param.out == ARRAY {
+        } else if param.out() == ARRAY {
             let area = memory::allocate(if i == 0 { ARRAY_POINTERS } else { ARRAY_BYTES });
             if area == 0 {
                 return false;
@@ -287,10 +273,10 @@ extern "C" fn pwspec_part_place(all: &mut Arguments, param: &Param, argv: *const
 /// What [`Arguments::given`] is of an output that is not simply the guest's own.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn pwspec_part_given(param: &Param) -> u8 {
-    let at = param.at + START;
+extern "C" fn pwspec_part_given(param: Param) -> u8 {
+    let at = param.0 + START;
     let mut flags = 0;
-    match param.kind {
+    match param.kind() {
         PLACED => {
             for i in 0..word(at) {
                 if word(at + 4 + i * (4 + OPERAND)) != 0 {
@@ -308,15 +294,16 @@ extern "C" fn pwspec_part_given(param: &Param) -> u8 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn pwspec_part_from_slots(all: &Arguments) {
-    let mut param = all.walk();
-    while all.on(&mut param) {
-        if param.kind == SAVED {
-            let (at, len) = (all.word(param.flat), all.word(param.flat + 1));
+    let mut param = all.params;
+    for _ in 0..all.count {
+        if param.kind() == SAVED {
+            let (at, len) = (all.word(param.flat()), all.word(param.flat() + 1));
             if memory::readable(at, len) {
-                record::byte(param.index as u8 + 1);
+                record::byte(param.index() as u8 + 1);
                 record::value(at, len, WHOLE);
             }
         }
+        param = param.next();
     }
 }
 
@@ -324,23 +311,22 @@ extern "C" fn pwspec_part_from_slots(all: &Arguments) {
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn pwspec_part_clear_areas(all: &Arguments) {
-    let mut param = all.walk();
-    while all.on(&mut param) {
-        if param.out != AREA && param.out != ARRAY {
-            continue;
+    let mut param = all.params;
+    for _ in 0..all.count {
+        let (out, flat) = (param.out(), param.flat());
+        if out == AREA && param.given() == 0 {
+            memory::fill_sentinel(all.word(flat), all.word(flat + 1));
         }
-        let given = Arguments::given(&param);
-        if param.out == AREA && given == 0 {
-            memory::fill_sentinel(all.word(param.flat), all.word(param.flat + 1));
-        }
-        if param.out == ARRAY {
+        if out == ARRAY {
+            let given = param.given();
             if given & FIRST_GIVEN == 0 {
-                memory::fill_sentinel(all.word(param.flat), ARRAY_POINTERS);
+                memory::fill_sentinel(all.word(flat), ARRAY_POINTERS);
             }
             if given & SECOND_GIVEN == 0 {
-                memory::fill_sentinel(all.word(param.flat + 1), ARRAY_BYTES);
+                memory::fill_sentinel(all.word(flat + 1), ARRAY_BYTES);
             }
         }
+        param = param.next();
     }
 }
 
@@ -348,25 +334,26 @@ extern "C" fn pwspec_part_clear_areas(all: &Arguments) {
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn pwspec_part_outputs(all: &Arguments) {
-    let mut param = all.walk();
-    while all.on(&mut param) {
-        if param.out == NONE {
-            continue;
+    let mut param = all.params;
+    for _ in 0..all.count {
+        let out = param.out();
+        if out != NONE {
+            record::byte(param.index() as u8 + 1);
+            let given = param.given();
+            match out {
+                BYTES | MAP => pwspec_part_bytes(all, param, given),
+                NUMBER | LONG => pwspec_part_number(all, param, given),
+                _ => pwspec_part_area(all, param, given),
+            }
         }
-        record::byte(param.index as u8 + 1);
-        let given = Arguments::given(&param);
-        match param.out {
-            BYTES | MAP => pwspec_part_bytes(all, &param, given),
-            NUMBER | LONG => pwspec_part_number(all, &param, given),
-            _ => pwspec_part_area(all, &param, given),
-        }
+        param = param.next();
     }
 }
 
 /// Records an output of bytes or of a map.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn pwspec_part_bytes(all: &Arguments, param: &Param, given: u8) {
+extern "C" fn pwspec_part_bytes(all: &Arguments, param: Param, given: u8) {
     let cell = all.cell(param);
     let (first, second) = (word(cell), word(cell + 4));
     let mut flags = given;
@@ -388,7 +375,7 @@ extern "C" fn pwspec_part_bytes(all: &Arguments, param: &Param, given: u8) {
         record::number(u64::from(second));
     }
     if flags & VALUE != 0 {
-        let whole = if param.out == MAP { WHOLE_MAP } else { WHOLE };
+        let whole = if param.out() == MAP { WHOLE_MAP } else { WHOLE };
         record::value(first, second, whole);
     }
     if both {
@@ -399,9 +386,9 @@ extern "C" fn pwspec_part_bytes(all: &Arguments, param: &Param, given: u8) {
 /// Records an output of a number.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn pwspec_part_number(all: &Arguments, param: &Param, given: u8) {
+extern "C" fn pwspec_part_number(all: &Arguments, param: Param, given: u8) {
     let cell = all.cell(param);
-    let (value, untouched) = if param.out == LONG {
+    let (value, untouched) = if param.out() == LONG {
         (long(cell), UNTOUCHED_LONG)
     } else {
         (u64::from(word(cell)), u64::from(UNTOUCHED))
@@ -417,16 +404,16 @@ extern "C" fn pwspec_part_number(all: &Arguments, param: &Param, given: u8) {
 /// Records an output that is an area of bytes or an array.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn pwspec_part_area(all: &Arguments, param: &Param, given: u8) {
+extern "C" fn pwspec_part_area(all: &Arguments, param: Param, given: u8) {
     let mut flags = given;
-    let array = (param.out == ARRAY) as u32;
-    let at = all.word(param.flat + array);
+    let array = (param.out() == ARRAY) as u32;
+    let at = all.word(param.flat() + array);
     let mut len = 0;
     if given == 0 {
         let size = if array == 1 {
             ARRAY_BYTES
         } else {
-            all.word(param.flat + 1)
+            all.word(param.flat() + 1)
         };
         len = touched(at, size);
         if len > 0 || size == 0 {
@@ -445,7 +432,7 @@ extern "C" fn pwspec_part_area(all: &Arguments, param: &Param, given: u8) {
 
 impl Arguments {
     /// Keeps an output, if the program wants it kept.
-    fn save(&self, param: &Param, value: u64, len: u32) {
+    fn save(&self, param: Param, value: u64, len: u32) {
         if self.saves > 0 {
             pwspec_part_save(self, param, value, len);
         }
@@ -454,13 +441,14 @@ impl Arguments {
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn pwspec_part_save(all: &Arguments, param: &Param, value: u64, len: u32) {
+extern "C" fn pwspec_part_save(all: &Arguments, param: Param, value: u64, len: u32) {
     let mut end = all.params;
     for _ in 0..all.count {
-        end += word(end);
+        end = end.next();
     }
+    let end = end.0;
     for i in 0..all.saves {
-        if word(end + 8 * i) == param.index {
+        if word(end + 8 * i) == param.index() {
             values::save(word(end + 8 * i + 4), value, len);
         }
     }

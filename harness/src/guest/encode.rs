@@ -104,6 +104,8 @@ pub(super) fn program<'a>(
         slots: spec.slots,
         callback: "",
         arguments: 0,
+        parameter: 0,
+        word: 0,
         hostcalls,
     };
     let mut counters = BTreeMap::new();
@@ -217,6 +219,9 @@ struct Layout<'a> {
     /// The callback whose steps are being laid out, and how many words its arguments have.
     callback: &'a str,
     arguments: u32,
+    /// Which parameter of a hostcall is being laid out, and which word is its first.
+    parameter: u32,
+    word: u32,
     hostcalls: &'a [&'a Hostcall],
 }
 
@@ -366,10 +371,13 @@ impl<'a> Layout<'a> {
         }
         let mut fixed = Vec::with_capacity(got);
         let given = call.args.iter().map(chosen).collect();
+        (self.parameter, self.word) = (0, 0);
         for (param, value) in hostcall.params.iter().zip(&call.args) {
             let start = out.len();
             push(out, 0);
             fixed.push(self.argument(call, &param.name, &param.ty, value, out)?);
+            self.parameter += 1;
+            self.word += param.ty.words().len() as u32;
             let size = (out.len() - start) as u32;
             out[start..start + 4].copy_from_slice(&size.to_le_bytes());
         }
@@ -411,10 +419,12 @@ impl<'a> Layout<'a> {
         flags
     }
 
-    /// Begins an argument: its kind, and which output it is.
+    /// Begins an argument: its kind, which output it is, and its place among parameters and words.
     fn head(&mut self, kind: u32, output: u32, out: &mut Vec<u8>) {
         push(out, kind);
         push(out, output);
+        push(out, self.parameter);
+        push(out, self.word);
         let parts: &[&str] = match (kind, output) {
             (0 | 1 | 5, _) => &[],
             (7, _) => &["place", "given"],
