@@ -135,7 +135,7 @@ fn leaf() -> impl Strategy<Value = Event> {
     )
         .prop_map(|(kind, name, step, args, outs, end, repeat)| Event {
             kind,
-            name,
+            name: name.into(),
             step,
             args,
             outs,

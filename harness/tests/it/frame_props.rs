@@ -20,7 +20,7 @@ fn config() -> ProptestConfig {
 /// The key of a module that exports `f0` to `f3`, without parameters and results.
 fn legend() -> Legend {
     let export = |n| ExportSig {
-        name: format!("f{n}"),
+        name: format!("f{n}").into(),
         callback: true,
         params: Vec::new(),
         returns: Returns::Nothing,

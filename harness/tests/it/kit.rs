@@ -141,7 +141,7 @@ pub fn job(index: usize, abi: &Arc<Abi>, handlers: Vec<Handler>, exchange: Excha
             }],
         }],
         plugin_type: PluginType::Http,
-        exchange,
+        exchange: exchange.into(),
         deadline: Duration::from_secs(5),
         alone: false,
     }
