@@ -4,6 +4,7 @@
 //! Does not know what the payload says, nor which lines make an instance.
 
 use crate::trace::digest;
+use crate::trace::sums::digests;
 
 /// How every frame begins.
 const PREFIX: &str = "PWF1";
@@ -44,12 +45,23 @@ pub(super) fn looks_like_frame(text: &str, token: &str) -> bool {
     text.starts_with(PREFIX) || token_at().is_some_and(|(at, _)| text[at..].starts_with(token))
 }
 
+/// The checksums that these lines ought to end with, in their order; of what is no frame, any number.
+pub fn line_sums(lines: &[&[u8]]) -> Vec<u64> {
+    let body = |line: &&'_ [u8]| line.len().saturating_sub(SUM);
+    let bodies: Vec<&[u8]> = lines.iter().map(|line| &line[..body(line)]).collect();
+    digests(&bodies)
+}
+
 /// Takes a line apart.
 ///
 /// # Errors
 /// Why the line is no intact frame, in words that fit after "a frame …".
 pub fn parse_frame(text: &str) -> Result<FramePart<'_>, String> {
-    let text = text.trim_end();
+    parse_summed(text.trim_end(), None)
+}
+
+/// The same for a line without space at its end whose checksum ([`line_sums`]) is known.
+pub(super) fn parse_summed(text: &str, known: Option<u64>) -> Result<FramePart<'_>, String> {
     let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric());
     let odd = || Err("holds characters that are neither letters nor digits".to_owned());
     if text.len() < FRAME_OVERHEAD as usize {
@@ -61,7 +73,8 @@ pub fn parse_frame(text: &str) -> Result<FramePart<'_>, String> {
     let Some((body, sum)) = text.split_at_checked(text.len() - SUM) else {
         return odd();
     };
-    if long(sum) != Some(digest(body.as_bytes())) {
+    let right = known.unwrap_or_else(|| digest(body.as_bytes()));
+    if long(sum) != Some(right) {
         return match plain(text) {
             true => Err("was cut or changed on its way: its checksum is wrong".to_owned()),
             false => odd(),

@@ -23,7 +23,9 @@ pub use canon::*;
 pub use decode::WHOLE_MAP;
 pub use diff::diff;
 pub use event::*;
-pub use frames::{FRAME_OVERHEAD, FramePart, frame_lead, frame_lines, frame_token, parse_frame};
+pub use frames::{
+    FRAME_OVERHEAD, FramePart, frame_lead, frame_lines, frame_token, line_sums, parse_frame,
+};
 pub use legend::*;
 pub use pick::*;
 pub use reader::{Reader, Taken};

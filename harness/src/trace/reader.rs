@@ -7,8 +7,8 @@ use std::mem;
 use std::sync::Arc;
 
 use crate::trace::decode::Tree;
-use crate::trace::frames::looks_like_frame;
-use crate::trace::{Blame, Fault, FramePart, Instance, Legend, parse_frame};
+use crate::trace::frames::{looks_like_frame, parse_summed};
+use crate::trace::{Blame, Fault, FramePart, Instance, Legend};
 
 /// What a line was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,11 +74,22 @@ impl Reader {
 
     /// Takes the text of one `proxy_log`, in the order in which the guest made them.
     pub fn push(&mut self, label: &str, text: &str) -> Taken {
-        let text = text.trim_end();
+        self.take(label, text.trim_end(), None)
+    }
+
+    /// The same with the line's checksum, made beside those of other lines ([`line_sums`]).
+    ///
+    /// [`line_sums`]: crate::trace::line_sums
+    pub fn push_summed(&mut self, label: &str, text: &str, sum: u64) -> Taken {
+        let bare = text.trim_end();
+        self.take(label, bare, (bare.len() == text.len()).then_some(sum))
+    }
+
+    fn take(&mut self, label: &str, text: &str, sum: Option<u64>) -> Taken {
         if !looks_like_frame(text, &self.legend.token) {
             return Taken::NotAFrame;
         }
-        match parse_frame(text) {
+        match parse_summed(text, sum) {
             Ok(part) if part.token != self.legend.token => {
                 self.other += 1;
                 Taken::OtherToken

@@ -58,7 +58,8 @@ impl Player {
         // From the headers only where more follows.
         let more = shown.part != Part::Head || !shown.end;
         let ignored = more && self.faults.made_of(&[shown.short, "pause_is_ignored"]);
-        let pause = self.pauses(shown.callback, called) && !ignored;
+        let vm = self.world().streams[stream].stages[stage].vm;
+        let pause = self.pauses(vm, shown.callback, called) && !ignored;
         let http = self.world().streams[stream].tcp.is_none();
         // A response of its own, a reset or a trap ends the stream before anything is let through.
         self.end_now();
@@ -151,7 +152,10 @@ impl Player {
                 half.received += bytes.len() as u64;
                 let chunk = bytes.len();
                 half.last = chunk;
-                half.body.extend(bytes);
+                match half.body.is_empty() {
+                    true => half.body = bytes,
+                    false => half.body.extend(bytes),
+                }
                 half.end_in |= end;
                 let (callback, what) = match tcp {
                     false => (

@@ -14,7 +14,7 @@ use crate::host::reference::player::{PATIENCE, Player};
 use crate::host::reference::watchdog::Watchdog;
 use crate::host::reference::world::World;
 use crate::host::wire;
-use crate::trace::{Attempt, Blob, End, Isolation, Load, LogLine, Reader, Taken};
+use crate::trace::{Attempt, Blob, End, Isolation, Load, LogLine, Reader, Taken, line_sums};
 
 /// Plays `job` with `faults` planted.
 pub(super) fn play(code: &Code, watchdog: &Watchdog, job: &Job, faults: Faults) -> Attempt {
@@ -208,10 +208,13 @@ fn close(world: &mut World, job: &Job, attempt: &mut Attempt) {
         vm.legend.clone().map(|l| Reader::shared(l).vm(n as u32))
     };
     let mut readers: Vec<Option<Reader>> = job.vms.iter().enumerate().map(reader).collect();
-    for line in std::mem::take(&mut world.lines) {
+    let lines = std::mem::take(&mut world.lines);
+    let texts: Vec<&[u8]> = lines.iter().map(|line| line.text.as_slice()).collect();
+    let sums = line_sums(&texts);
+    for (line, sum) in lines.into_iter().zip(sums) {
         let vm = &world.vms[line.vm];
         let frame = match (&mut readers[vm.job], std::str::from_utf8(&line.text)) {
-            (Some(reader), Ok(text)) => reader.push(&vm.label, text),
+            (Some(reader), Ok(text)) => reader.push_summed(&vm.label, text, sum),
             _ => Taken::NotAFrame,
         };
         if frame == Taken::NotAFrame {

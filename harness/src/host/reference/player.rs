@@ -9,10 +9,10 @@ use wasmer::{FunctionEnv, RuntimeError, Store};
 
 use crate::abi::{Abi, Callback, Param, Returns};
 use crate::host::reference::calls::Response;
-use crate::host::reference::direct::{Export, Shape, export};
+use crate::host::reference::direct::{Shape, export};
 use crate::host::reference::faults::Faults;
 use crate::host::reference::watchdog::Watch;
-use crate::host::reference::world::{Deferred, Event, MILLI, Running, World};
+use crate::host::reference::world::{Deferred, Event, Found, MILLI, Running, World};
 use crate::trace::{Blob, End};
 
 /// How long a client waits for its response, and a shut-down for `proxy_done`, in virtual time.
@@ -67,8 +67,9 @@ impl Player {
             context,
             effective: context,
         };
+        let found = self.find(vm, callback);
         let abi = Arc::clone(&self.world().abi);
-        let Some(export) = abi.callback(callback) else {
+        let Some(row) = found.row.map(|row| &abi.callbacks[row]) else {
             return Called::Missing;
         };
         let word = |p: &Param| {
@@ -76,29 +77,32 @@ impl Player {
             given.map(|(_, word)| *word).or(p.default).unwrap_or(0)
         };
         let mut words = [0; MOST_WORDS];
-        for (place, param) in words.iter_mut().zip(&export.params) {
+        for (place, param) in words.iter_mut().zip(&row.params) {
             *place = word(param);
         }
-        let count = export.params.len().min(MOST_WORDS);
-        self.enter(vm, callback, Some(running), &words[..count])
+        let count = row.params.len().min(MOST_WORDS);
+        self.enter_found(vm, callback, &found, Some(running), &words[..count])
     }
 
-    /// The export of this name, if the guest has it.
-    fn export(&mut self, vm: usize, name: &'static str) -> Option<Arc<Export>> {
+    /// Looks for the export of this name.
+    fn find(&mut self, vm: usize, name: &'static str) -> Found {
         if let Some(known) = self.world().vms[vm].exports.known(name) {
-            return known;
+            return known.clone();
         }
-        let world = self.world();
-        let row = world.abi.callback(name);
-        let (exported, shape) = (
-            row.map_or(name, Callback::exported),
-            row.and_then(Shape::of),
-        );
-        let instance = world.vms[vm].instance.as_ref()?;
-        let function = instance.exports.get_function(exported).ok().cloned();
-        let export = function.map(|f| Arc::new(export(&self.store, &f, shape)));
-        self.world().vms[vm].exports.keep(name, export.clone());
-        export
+        let abi = Arc::clone(&self.world().abi);
+        let place = abi.callbacks.iter().position(|c| c.name == name);
+        let row = place.map(|place| &abi.callbacks[place]);
+        let exported = row.map_or(name, Callback::exported);
+        let instance = self.world().vms[vm].instance.as_ref();
+        let function = instance.and_then(|i| i.exports.get_function(exported).ok().cloned());
+        let shape = row.and_then(Shape::of);
+        let found = Found {
+            row: place,
+            pause: row.map_or(1, |row| pause_number(&abi, row)),
+            export: function.map(|f| Arc::new(export(&self.store, &f, shape))),
+        };
+        self.world().vms[vm].exports.keep(name, found.clone());
+        found
     }
 
     /// Calls an export; `running` is what hostcalls made in it act on.
@@ -109,13 +113,26 @@ impl Player {
         running: Option<Running>,
         words: &[u64],
     ) -> Called {
-        if self.halted || self.world().vms[vm].dead.is_some() {
+        let found = self.find(vm, export);
+        self.enter_found(vm, export, &found, running, words)
+    }
+
+    fn enter_found(
+        &mut self,
+        vm: usize,
+        export: &'static str,
+        found: &Found,
+        running: Option<Running>,
+        words: &[u64],
+    ) -> Called {
+        let halted = self.halted;
+        let world = self.world();
+        if halted || world.vms[vm].dead.is_some() {
             return Called::Dead;
         }
-        let Some(function) = self.export(vm, export) else {
+        let Some(function) = &found.export else {
             return Called::Missing;
         };
-        let world = self.world();
         world.vms[vm].entered.count(export);
         world.running = running;
         let limited = !self.faults.is("loop_is_never_stopped");
@@ -173,12 +190,11 @@ impl Player {
     }
 
     /// Whether a stream callback asked to pause. What is no action of the ABI pauses nothing.
-    pub(super) fn pauses(&mut self, callback: &str, called: Called) -> bool {
+    pub(super) fn pauses(&mut self, vm: usize, callback: &'static str, called: Called) -> bool {
         let Called::Returned(v) = called else {
             return false;
         };
-        let abi = &self.world().abi;
-        pause_number(abi, callback) == v
+        self.find(vm, callback).pause == v
     }
 
     /// Lets everything happen that is due now.
@@ -345,10 +361,9 @@ impl Player {
     }
 }
 
-fn pause_number(abi: &Abi, callback: &str) -> u64 {
-    let of = abi.callback(callback).map(|c| &c.returns);
-    let name = match of {
-        Some(Returns::Enum(name)) => name.as_str(),
+fn pause_number(abi: &Abi, row: &Callback) -> u64 {
+    let name = match &row.returns {
+        Returns::Enum(name) => name.as_str(),
         _ => "proxy_action_t",
     };
     abi.enumeration(name)

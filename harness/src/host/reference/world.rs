@@ -110,18 +110,29 @@ impl Entered {
 
 /// The exports of a VM that were looked for, by the text's name: a handful, so a list again.
 #[derive(Default)]
-pub(super) struct Exports(Vec<(&'static str, Option<Arc<Export>>)>);
+pub(super) struct Exports(Vec<(&'static str, Found)>);
+
+/// What was found under the name of an export.
+#[derive(Clone)]
+pub(super) struct Found {
+    /// Its place among the ABI's callbacks.
+    pub(super) row: Option<usize>,
+    /// The number with which it asks to pause.
+    pub(super) pause: u64,
+    /// `None`: the guest lacks it.
+    pub(super) export: Option<Arc<Export>>,
+}
 
 impl Exports {
-    /// The export of this name, `None` if the guest lacks it; outside, `None` before [`Exports::keep`].
-    pub(super) fn known(&self, name: &str) -> Option<Option<Arc<Export>>> {
+    /// What was found under this name, if it was looked for.
+    pub(super) fn known(&self, name: &str) -> Option<&Found> {
         let found = self.0.iter().find(|(known, _)| *known == name);
-        found.map(|(_, export)| export.clone())
+        found.map(|(_, found)| found)
     }
 
-    /// What was found under this name.
-    pub(super) fn keep(&mut self, name: &'static str, export: Option<Arc<Export>>) {
-        self.0.push((name, export));
+    /// Keeps what was found under this name.
+    pub(super) fn keep(&mut self, name: &'static str, found: Found) {
+        self.0.push((name, found));
     }
 }
 
