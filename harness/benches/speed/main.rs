@@ -6,6 +6,8 @@
 mod bare;
 mod suite;
 
+use std::time::Instant;
+
 use divan::{Bencher, black_box};
 use pwspec::guest;
 use pwspec::host::reference::Reference;
@@ -75,6 +77,42 @@ fn bare_many(bencher: Bencher) {
     };
     let all: Vec<Bare> = setup().plain().iter().map(bare).collect();
     bencher.bench(|| all.iter().map(|bare| bare.run(false).len()).sum::<usize>());
+}
+
+/// [`reference_many`] over [`bare_many`], case by case and in turns, so that both find the same machine:
+/// the best of many rounds each. Printed: both sums and their ratio, the median and the highest ratio.
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn price_of_the_host() {
+    const ROUNDS: u32 = 100;
+    let host = host();
+    let mut all: Vec<(f64, f64, String)> = Vec::new();
+    for (prepared, attempt) in setup().plain() {
+        let bare = Bare::new(&prepared.job.vms[0].wasm, &attempt.trace.instances[0]);
+        let mut best = [f64::MAX; 2];
+        for _ in 0..ROUNDS {
+            let seconds = |run: &dyn Fn()| {
+                let began = Instant::now();
+                run();
+                began.elapsed().as_secs_f64()
+            };
+            let reference = seconds(&|| drop(host.play_one(&prepared.job).unwrap()));
+            let alone = seconds(&|| drop(bare.run(false)));
+            best = [best[0].min(reference), best[1].min(alone)];
+        }
+        all.push((best[0], best[1], prepared.job.case_id.clone()));
+    }
+    all.sort_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
+    let sum = |part: &dyn Fn(&(f64, f64, String)) -> f64| all.iter().map(part).sum::<f64>() * 1e3;
+    let (reference, bare) = (sum(&|c| c.0), sum(&|c| c.1));
+    let (median, highest) = (&all[all.len() / 2], &all[all.len() - 1]);
+    println!(
+        "reference {reference:.2} ms, bare {bare:.2} ms, ratio {:.2}; of {} cases: median {:.2}, highest {:.2} ({})",
+        reference / bare,
+        all.len(),
+        median.0 / median.1,
+        highest.0 / highest.1,
+        highest.2,
+    );
 }
 
 /// From an attempt to its verdict.
