@@ -123,7 +123,7 @@ pub(super) fn set(c: &mut Call<'_, '_>) -> Result<(), Fail> {
     let world = c.world();
     let inside = OWN.iter().any(|callback| world.in_callback(callback));
     // What can only be read is not there to be set.
-    let Some(body) = body(c.world(), &name) else {
+    let Some(body) = body(c.world(), name) else {
         return if faults.is("set_buffer_unavailable_is_ok") {
             Ok(())
         } else {
@@ -194,20 +194,20 @@ fn read(c: &mut Call<'_, '_>, unknown_fault: &str, away_fault: &str) -> Result<V
     let faults = c.faults();
     let world = c.world();
     let found = match name {
-        "VM_CONFIGURATION" | "PLUGIN_CONFIGURATION" => configuration(world, &name),
+        "VM_CONFIGURATION" | "PLUGIN_CONFIGURATION" => configuration(world, name),
         "GRPC_CALL_MESSAGE" => match world.grpc.current() {
             Some(News::Message(bytes)) => Some(bytes.clone()),
             _ => None,
         },
         "FOREIGN_FUNCTION_ARGUMENTS" => world.foreign.clone(),
         "HTTP_CALL_RESPONSE_BODY" => world.calls.response().map(|r| r.body.clone()),
-        _ if faults.planted() && emptied_while_paused(world, &name) => Some(Vec::new()),
-        _ if faults.planted() && of_another_stream(world, &name).is_some() => {
-            of_another_stream(world, &name)
+        _ if faults.planted() && emptied_while_paused(world, name) => Some(Vec::new()),
+        _ if faults.planted() && of_another_stream(world, name).is_some() => {
+            of_another_stream(world, name)
         }
-        _ => body(world, &name).map(|b| b.clone()),
+        _ => body(world, name).map(|b| b.clone()),
     };
-    let found = found.map(|bytes| read_wrong(c.world(), &name, bytes));
+    let found = found.map(|bytes| read_wrong(c.world(), name, bytes));
     match found {
         Some(bytes) => Ok(bytes),
         None if faults.is(away_fault) => Ok(Vec::new()),
