@@ -166,7 +166,11 @@ impl Player {
     /// Streams of a VM that has died end: with 500, or cut off.
     pub(super) fn bury(&mut self) {
         let halted = self.halted;
-        for stream in 0..self.world().streams.len() {
+        let world = self.world();
+        if world.vms.iter().all(|vm| vm.dead.is_none()) {
+            return;
+        }
+        for stream in 0..world.streams.len() {
             let world = self.world();
             let of = &world.streams[stream];
             let dead = of.stages.iter().any(|s| world.vms[s.vm].dead.is_some());

@@ -4,7 +4,7 @@
 //! Does not know what runs in a store.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use wasmer::Store;
@@ -14,8 +14,10 @@ use crate::host::reference::work::{Budget, Task};
 /// An interrupt can be missed, so it is repeated this often.
 const AGAIN: Duration = Duration::from_millis(5);
 
-/// How long the thread sleeps while there are stores and none runs a guest.
+/// How long the thread sleeps at most while there are stores.
 const DOZE: Duration = Duration::from_millis(20);
+/// The same while there are none.
+const SLEEP: Duration = Duration::from_secs(60);
 
 /// Interrupts one store.
 type Interrupt = Box<dyn Fn() + Send>;
@@ -32,13 +34,16 @@ struct Shared {
 #[derive(Default)]
 struct Watched {
     next: u64,
-    /// When the thread looks again by itself.
-    wakes: Option<Instant>,
+    /// It sleeps for long: there was no store.
+    asleep: bool,
     ending: bool,
     running: bool,
-    /// By number: what its guest may take, while one runs.
-    stores: BTreeMap<u64, (Option<Limit>, Interrupt)>,
+    /// By number.
+    stores: BTreeMap<u64, (Arc<Slot>, Interrupt)>,
 }
+
+/// What the guest of a store may take, while one runs.
+type Slot = Mutex<Option<Limit>>;
 
 /// What a guest may take: time on the clock, and work.
 struct Limit {
@@ -62,6 +67,7 @@ impl Limit {
 /// A store under watch, until this is dropped.
 pub(super) struct Watch {
     of: Arc<Shared>,
+    slot: Arc<Slot>,
     id: u64,
 }
 
@@ -73,19 +79,24 @@ impl Watchdog {
 
     /// Takes `store` under watch; no guest of it runs yet.
     pub(super) fn watch(&self, store: &Store) -> Watch {
-        let mut watched = lock(&self.0);
+        let mut watched = lock(&self.0.watched);
         let id = watched.next;
         watched.next += 1;
         let interrupter = store.interrupter();
         let interrupt: Interrupt = Box::new(move || interrupter.interrupt());
-        watched.stores.insert(id, (None, interrupt));
+        let slot = Arc::<Slot>::default();
+        watched.stores.insert(id, (Arc::clone(&slot), interrupt));
         if !watched.running {
             watched.running = true;
             let shared = Arc::clone(&self.0);
             std::thread::spawn(move || bark(&shared));
         }
+        if std::mem::take(&mut watched.asleep) {
+            self.0.changed.notify_one();
+        }
         Watch {
             of: Arc::clone(&self.0),
+            slot,
             id,
         }
     }
@@ -93,69 +104,55 @@ impl Watchdog {
 
 impl Watch {
     /// A guest begins to run on this thread `now`: it is interrupted from `most` on, and, where the system
-    /// tells what a thread works, when it has worked for as long as a plugin may (`worker`).
+    /// tells what a thread works, when it has worked for as long as a plugin may (`worker`). The thread
+    /// is not woken for it: it dozes no longer than a callback may work unseen.
     pub(super) fn begins(&self, now: Instant, most: Instant, worker: bool) {
         let task = worker.then(Task::current).flatten();
         let budget = task.map(|task| Budget::new(task, now));
-        let limit = Limit { most, budget };
-        let mut watched = lock(&self.of);
-        let next = limit.next();
-        if let Some((of, _)) = watched.stores.get_mut(&self.id) {
-            *of = Some(limit);
-        }
-        if watched.wakes.is_none_or(|wakes| next < wakes) {
-            self.of.changed.notify_one();
-        }
+        *lock(&self.slot) = Some(Limit { most, budget });
     }
 
     /// The guest has returned.
     pub(super) fn returned(&self) {
-        if let Some((limit, _)) = lock(&self.of).stores.get_mut(&self.id) {
-            *limit = None;
-        }
+        *lock(&self.slot) = None;
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        lock(&self.of).stores.remove(&self.id);
+        lock(&self.of.watched).stores.remove(&self.id);
     }
 }
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        lock(&self.0).ending = true;
+        lock(&self.0.watched).ending = true;
         self.0.changed.notify_one();
     }
 }
 
-fn lock(shared: &Shared) -> MutexGuard<'_, Watched> {
-    shared
-        .watched
-        .lock()
-        .unwrap_or_else(|broken| broken.into_inner())
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn bark(shared: &Shared) {
-    let mut watched = lock(shared);
+    let mut watched = lock(&shared.watched);
     while !watched.ending {
         let now = Instant::now();
-        for (limit, interrupt) in watched.stores.values_mut() {
-            if limit.as_mut().is_some_and(|l| l.over(now)) {
-                interrupt();
+        let mut next: Option<Instant> = None;
+        for (slot, interrupt) in watched.stores.values() {
+            if let Some(limit) = lock(slot).as_mut() {
+                if limit.over(now) {
+                    interrupt();
+                }
+                let look = limit.next();
+                next = Some(next.map_or(look, |next| next.min(look)));
             }
         }
-        let limits = watched.stores.values().filter_map(|(l, _)| l.as_ref());
-        let next = limits
-            .map(|l| l.next().saturating_duration_since(now))
-            .min();
-        // Between two callbacks of a job it dozes: to be woken for each would cost more than they do.
-        let idle = match watched.stores.is_empty() {
-            true => Duration::from_secs(60),
-            false => DOZE,
-        };
-        let wait = next.map_or(idle, |d| d.max(AGAIN));
-        watched.wakes = Some(now + wait);
+        watched.asleep = watched.stores.is_empty();
+        let idle = if watched.asleep { SLEEP } else { DOZE };
+        let next = next.map(|at| at.saturating_duration_since(now).max(AGAIN));
+        let wait = next.map_or(idle, |next| next.min(idle));
         watched = match shared.changed.wait_timeout(watched, wait) {
             Ok((guard, _)) => guard,
             Err(broken) => broken.into_inner().0,
