@@ -158,7 +158,7 @@ impl Type {
 pub struct Param {
     /// The name by which programs and traces speak of it: the text's, without `_data`/`_size`
     /// for a pair of words and without `return_` for an output (`value`, `call_id`).
-    pub name: String,
+    pub name: SmolStr,
     /// Its type.
     pub ty: Type,
     /// Its value differs from run to run by nature (time, randomness): traces print `‹varies›`.

@@ -75,7 +75,7 @@ pub(super) fn param(name: &str, words: &str) -> Result<Param, String> {
         _ => None,
     };
     Ok(Param {
-        name: name.to_owned(),
+        name: name.into(),
         ty: ty.ok_or_else(refused)?,
         volatile,
         default,

@@ -229,7 +229,7 @@ impl Tree {
                         next(&mut words)?;
                     }
                     args.push(Field {
-                        name: (&param.name).into(),
+                        name: param.name.clone(),
                         value,
                         volatile: param.volatile,
                     });
@@ -261,7 +261,7 @@ impl Tree {
             if let Some(value) = output(param, tape, legend)? {
                 open.event.outs.reserve_exact(1);
                 open.event.outs.push(Field {
-                    name: (&param.name).into(),
+                    name: param.name.clone(),
                     value,
                     volatile: param.volatile,
                 });
@@ -336,7 +336,7 @@ fn fields(
         out.extend(pointer_fields(param, first, next(words)?));
     } else {
         out.push(Field {
-            name: (&param.name).into(),
+            name: param.name.clone(),
             value: typed_word(&param.ty, first, &legend.enums),
             volatile: param.volatile,
         });
@@ -357,7 +357,7 @@ fn addresses(
             continue;
         }
         let (name, value) = match (i, &param.ty) {
-            (0, _) => ((&param.name).into(), Value::Pointer(word)),
+            (0, _) => (param.name.clone(), Value::Pointer(word)),
             (_, Type::Fill) => (format_smolstr!("{}_size", param.name), Value::Number(word)),
             _ => (format_smolstr!("{}_size", param.name), Value::Pointer(word)),
         };

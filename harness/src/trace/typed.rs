@@ -50,7 +50,7 @@ pub(super) fn pointer_fields(param: &Param, ptr: u64, len: u64) -> [Field; 2] {
         volatile: param.volatile,
     };
     [
-        field((&param.name).into(), Value::Pointer(ptr)),
+        field(param.name.clone(), Value::Pointer(ptr)),
         field(format_smolstr!("{}_size", param.name), Value::Number(len)),
     ]
 }

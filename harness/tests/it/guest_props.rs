@@ -71,7 +71,7 @@ fn shapes() -> impl Strategy<Value = Vec<Shape>> {
 
 fn params(types: impl IntoIterator<Item = Type>) -> Vec<Param> {
     let param = |(i, ty)| Param {
-        name: format!("p{i}"),
+        name: format!("p{i}").into(),
         ty,
         volatile: false,
         default: None,

@@ -7,7 +7,7 @@ use crate::case::{Act, ArgValue, Call, Exports, Handler, ModuleSpec, Operand, Se
 
 pub(crate) fn param(name: &str, ty: Type) -> Param {
     Param {
-        name: name.to_owned(),
+        name: name.into(),
         ty,
         volatile: false,
         default: None,

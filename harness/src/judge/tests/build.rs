@@ -22,7 +22,7 @@ pub(super) fn status_enum() -> EnumDef {
 
 fn param(name: &str, ty: Type) -> Param {
     Param {
-        name: name.to_owned(),
+        name: name.into(),
         ty,
         volatile: false,
         default: None,

@@ -38,7 +38,7 @@ fn requirement(id: &str) -> Requirement {
 
 fn abi() -> Abi {
     let kind = Param {
-        name: "kind".to_owned(),
+        name: "kind".into(),
         ty: Type::Enum("kind_t".to_owned()),
         volatile: false,
         default: None,

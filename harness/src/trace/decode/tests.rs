@@ -7,7 +7,7 @@ use crate::trace::{ExportSig, Legend};
 
 fn param(name: &str, ty: Type) -> Param {
     Param {
-        name: name.to_owned(),
+        name: name.into(),
         ty,
         volatile: false,
         default: None,
