@@ -1,7 +1,7 @@
 //! What of the prebuilt guest a module keeps: all that can be come to when the parts that its program
 //! does not need are left out.
 //!
-//! Does not know why a program needs a part: see `encode`.
+//! Does not know why a program needs a part: see `layout`.
 
 use std::collections::BTreeSet;
 

@@ -10,8 +10,10 @@ mod exports;
 mod fixed;
 mod inspect;
 mod kept;
+mod layout;
 mod looked;
 mod odd;
+mod sections;
 mod specialise;
 mod taken;
 #[cfg(test)]
