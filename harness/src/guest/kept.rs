@@ -8,6 +8,22 @@ use std::collections::BTreeSet;
 use crate::guest::base::{Base, Piece};
 use crate::guest::{GuestError, GuestErrorKind};
 
+/// Parts that come together: one brings the others along. Rare ones, so that the modules of a suite have
+/// few different codes, each of which the reference host compiles.
+const COMPANY: [&[&str]; 2] = [
+    &[
+        "act",
+        "count",
+        "from_slots",
+        "new_counts",
+        "operand",
+        "repeat",
+        "save",
+        "when",
+    ],
+    &["area", "clear_areas", "given", "input", "number", "place"],
+];
+
 /// Which functions of the base are kept, and where among those each stands.
 pub(super) struct Kept {
     places: Vec<Option<u32>>,
@@ -18,7 +34,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Keeps `parts` and what else can be come to.
+    /// Keeps `parts`, their company and what else can be come to.
     ///
     /// # Errors
     /// The base has no such part.
@@ -30,10 +46,15 @@ impl Kept {
                 format!("use the prebuilt guest: it has no part {part}; run `make guests`"),
             ));
         }
+        let wanted = |name: &str| {
+            let company = COMPANY.iter().find(|all| all.contains(&name));
+            let company = company.is_some_and(|all| all.iter().any(|one| parts.contains(one)));
+            company || parts.contains(name)
+        };
         let left_out: Vec<u32> = base
             .parts
             .iter()
-            .filter(|(name, _)| !parts.contains(name.as_str()))
+            .filter(|(name, _)| !wanted(name))
             .map(|(_, index)| *index)
             .collect();
         // Function 0 is the import.

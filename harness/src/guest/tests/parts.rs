@@ -131,12 +131,13 @@ fn what_no_part_needs_is_left_out_too() {
         assert_eq!(places, gapless);
         kept.count
     };
-    // `act` brings the recursion along.
-    assert_eq!(count(&["act"]), count(&[]) + 2);
+    // Rare parts come in company, which is not there where none of them is wanted.
+    assert_eq!(count(&["act"]), count(&["when", "operand"]));
+    assert!(count(&["act"]) > count(&[]));
     let all: Vec<&'static str> = table().iter().flat_map(|(spec, _)| parts(spec)).collect();
     assert_eq!(count(&all), base.bodies.len() as u32);
     // A part that nothing kept calls is not there either.
-    assert_eq!(count(&["repeat"]), count(&[]));
+    assert_eq!(count(&["number"]), count(&[]));
 }
 
 #[test]

@@ -74,13 +74,8 @@ impl Code {
 
 impl Compiler {
     fn new(cache_dir: Option<PathBuf>) -> Compiler {
-        let mut compiler = Cranelift::default();
-        // Guests run for microseconds: what counts is how soon they run.
-        compiler.opt_level(CraneliftOptLevel::None);
-        // Several modules are compiled beside each other; one alone is too small to share out.
-        compiler.num_threads(NonZero::<usize>::MIN);
         Compiler {
-            engine: EngineBuilder::new(compiler).engine().into(),
+            engine: engine(),
             cache_dir,
             known: Mutex::default(),
         }
@@ -143,15 +138,19 @@ impl Compiler {
             .cache_dir
             .as_ref()
             .map(|dir| dir.join(self.artifact(code)));
-        if let Some(module) = file.as_deref().and_then(|f| self.artifact_of(f)) {
+        let kept = file.as_deref().and_then(|f| std::fs::read(f).ok());
+        if let Some(module) = kept.and_then(|bytes| self.loaded(bytes)) {
             return Ok(module);
         }
-        let module = Module::new(&self.engine, code).map_err(|e| e.to_string())?;
-        if let (Some(file), Ok(bytes)) = (file, module.serialize()) {
+        // An engine lets one thread compile at a time; this one compiles nothing else.
+        let module = Module::new(&engine(), code).map_err(|e| e.to_string())?;
+        let bytes = module.serialize().map_err(|e| e.to_string())?;
+        if let Some(file) = file {
             // A cache that cannot be written costs time, not correctness.
             drop(store(&file, &bytes));
         }
-        Ok(module)
+        let loaded = self.loaded(bytes.to_vec());
+        loaded.ok_or_else(|| "compiled code cannot be loaded".to_owned())
     }
 
     /// File name of compiled code: by engine, its version, the processor and the code.
@@ -167,14 +166,23 @@ impl Compiler {
 
     #[expect(
         unsafe_code,
-        reason = "compiled code is loaded only from the user's own cache folder, under a name that holds its digest and the engine's version"
+        reason = "compiled code is loaded only as this program has just compiled it, or from the user's own cache folder, under a name that holds its digest and the engine's version"
     )]
-    fn artifact_of(&self, file: &Path) -> Option<Module> {
-        let bytes = std::fs::read(file).ok()?;
-        // SAFETY: the file was written by `store` from this engine's own `Module::serialize`; whoever
-        // can write into the user's cache folder can already run code as the user.
+    fn loaded(&self, bytes: Vec<u8>) -> Option<Module> {
+        // SAFETY: the bytes are from this program's own `Module::serialize`, at once or by way of `store`;
+        // whoever can write into the user's cache folder can already run code as the user.
         unsafe { Module::deserialize(&self.engine, bytes) }.ok()
     }
+}
+
+/// A new engine.
+fn engine() -> Engine {
+    let mut compiler = Cranelift::default();
+    // Guests run for microseconds: what counts is how soon they run.
+    compiler.opt_level(CraneliftOptLevel::None);
+    // Several modules are compiled beside each other; one alone is too small to share out.
+    compiler.num_threads(NonZero::<usize>::MIN);
+    EngineBuilder::new(compiler).engine().into()
 }
 
 /// Writes `bytes` so that readers see all of them or no file.
