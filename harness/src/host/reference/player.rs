@@ -72,15 +72,13 @@ impl Player {
         let Some(row) = found.row.map(|row| &abi.callbacks[row]) else {
             return Called::Missing;
         };
-        // Nearly always in the table's order.
-        let word = |at: usize, p: &Param| {
-            let due = args.get(at).filter(|(name, _)| *name == p.name);
-            let given = due.or_else(|| args.iter().find(|(name, _)| *name == p.name));
+        let word = |p: &Param| {
+            let given = args.iter().find(|(name, _)| *name == p.name);
             given.map(|(_, word)| *word).or(p.default).unwrap_or(0)
         };
         let mut words = [0; MOST_WORDS];
-        for (at, (place, param)) in words.iter_mut().zip(&row.params).enumerate() {
-            *place = word(at, param);
+        for (place, param) in words.iter_mut().zip(&row.params) {
+            *place = word(param);
         }
         let count = row.params.len().min(MOST_WORDS);
         self.enter_found(vm, callback, &found, Some(running), &words[..count])

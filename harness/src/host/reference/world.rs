@@ -95,7 +95,7 @@ pub(super) struct Entered(Vec<(&'static str, u32)>);
 impl Entered {
     /// Once more.
     pub(super) fn count(&mut self, export: &'static str) {
-        match self.0.iter_mut().find(|(name, _)| same(name, export)) {
+        match self.0.iter_mut().find(|(name, _)| *name == export) {
             Some((_, times)) => *times += 1,
             None => self.0.push((export, 1)),
         }
@@ -106,11 +106,6 @@ impl Entered {
         let found = self.0.iter().find(|(name, _)| *name == export);
         found.map_or(0, |(_, times)| *times)
     }
-}
-
-/// Whether two names are equal; nearly always they are the same piece of memory.
-fn same(one: &str, other: &str) -> bool {
-    std::ptr::eq(one, other) || one == other
 }
 
 /// The exports of a VM that were looked for, by the text's name: a handful, so a list again.
@@ -131,7 +126,7 @@ pub(super) struct Found {
 impl Exports {
     /// What was found under this name, if it was looked for.
     pub(super) fn known(&self, name: &str) -> Option<&Found> {
-        let found = self.0.iter().find(|(known, _)| same(known, name));
+        let found = self.0.iter().find(|(known, _)| *known == name);
         found.map(|(_, found)| found)
     }
 
